@@ -1,0 +1,51 @@
+#include "common/kind/kind.h"
+
+namespace switchyard {
+namespace {
+
+const KindTraits kKinds[] = {
+    {.name = "noop",
+     .field = v1::Job::kNoop,
+     .job_class = v1::INFERENCE,
+     .default_priority = 3,
+     .default_timeout = absl::Hours(1),
+     .assumed_run_time = absl::Microseconds(10),
+     .checkpoints = false,
+     .own_runner = false},
+    {.name = "train",
+     .field = v1::Job::kTrain,
+     .job_class = v1::TRAINING,
+     .default_priority = 5,
+     .default_timeout = absl::InfiniteDuration(),
+     .assumed_run_time = absl::ZeroDuration(),
+     .checkpoints = true,
+     .own_runner = true},
+    {.name = "predict",
+     .field = v1::Job::kPredict,
+     .job_class = v1::INFERENCE,
+     .default_priority = 3,
+     .default_timeout = absl::Hours(1),
+     .assumed_run_time = absl::ZeroDuration(),
+     .checkpoints = false,
+     .own_runner = false},
+};
+
+}  // namespace
+
+absl::Span<const KindTraits> AllKinds() { return kKinds; }
+
+const KindTraits* FindKind(v1::Job::KindCase field) {
+  for (const KindTraits& kind : kKinds) {
+    if (kind.field == field) return &kind;
+  }
+  return nullptr;
+}
+
+const KindTraits* FindKind(absl::string_view name) {
+  for (const KindTraits& kind : kKinds) {
+    if (kind.name == name) return &kind;
+  }
+  return nullptr;
+}
+
+}  // namespace switchyard

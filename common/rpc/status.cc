@@ -1,0 +1,24 @@
+#include "common/rpc/status.h"
+
+#include "common/status/error.h"
+
+namespace switchyard {
+
+grpc::Status ToGrpc(const absl::Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()),
+                      ToProto(status).SerializeAsString());
+}
+
+absl::Status FromGrpc(const grpc::Status& status) {
+  if (status.ok()) return absl::OkStatus();
+  google::rpc::Status proto;
+  if (!status.error_details().empty() && proto.ParseFromString(status.error_details())) {
+    proto.set_code(status.error_code());
+    proto.set_message(status.error_message());
+    return FromProto(proto);
+  }
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+}
+
+}  // namespace switchyard
