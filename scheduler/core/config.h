@@ -1,0 +1,61 @@
+// What the core is told once, when it is made. The engine fills it from the scheduler's config and
+// from common/kind.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "scheduler/core/types.h"
+
+namespace switchyard::scheduler {
+
+// What the core needs to know of a kind (common/kind's KindTraits without protobuf).
+struct KindConfig {
+  std::string name;     // As workers name it in their Hello.
+  uint16_t number = 0;  // Job.KindCase; what rows store.
+  JobClass job_class = JobClass::kInference;
+  int64_t default_timeout_us = kNever;
+  int64_t assumed_run_time_us = 0;  // 0: unknown, so not assigned ahead until learned.
+  bool checkpoints = false;         // A next attempt may begin from the last accepted checkpoint.
+  bool registers_model = false;     // An accepted success is listed in Effects::registrations.
+};
+
+// Deliberate faults, for tests of the simulation only: each must be found by a checker. All off in
+// the product.
+struct PlantedBugs {
+  bool no_fence_check = false;          // Reports of ended attempts take effect.
+  bool lost_cancel = false;             // A cancel of a running job is acknowledged and forgotten.
+  bool double_dispatch = false;         // A job handed to a worker stays in the queue.
+  bool forgotten_lease_expiry = false;  // Attempts of a lost worker are never ended.
+  bool limit_off_by_one = false;        // One attempt more than the limit is let onto a device.
+  bool lost_retry = false;              // A job whose attempt failed is not queued again.
+  bool ignores_priority = false;        // Least urgent first.
+  bool early_lease_expiry = false;      // Attempts are ended at half of their lease.
+  bool lost_requeue_on_attach = false;  // An attempt missing from its worker's Attach is not ended.
+};
+
+struct CoreConfig {
+  uint64_t epoch =
+      1;  // Leader epoch, committed before the core is made. REQUIRES: larger than any before.
+  JobId last_job_id = 0;  // Largest id ever given out, as far as the store knows.
+  std::vector<KindConfig> kinds;
+  std::vector<LimitRule> limits;            // As stored.
+  std::map<std::string, uint32_t> weights;  // Fair-share weight of a tenant; missing: 1.
+  uint64_t queue_capacity = 10'000'000;     // Most jobs that may wait, assigned ones included.
+  uint64_t tenant_queue_capacity = 10'000'000;
+  int64_t lease_us = 30'000'000;
+  int64_t lease_margin_us =
+      1'000'000;  // Added on the scheduler's side, for drift between the boot clocks.
+  uint32_t max_lost_attempts = 3;       // Lost with runner or worker before FAILED as POISON.
+  uint32_t max_failed_attempts = 3;     // Failed in a way that may be retried, in all.
+  int64_t backoff_base_us = 1'000'000;  // First wait after a failed attempt; doubles.
+  int64_t backoff_max_us = 60'000'000;
+  int64_t ageing_interval_us = 300'000'000;  // Waiting raises a job one step each, never above 3.
+  int64_t ahead_window_us = 50'000;  // Expected work assigned ahead per device and class, at most.
+  uint32_t ahead_jobs = 256;         // Jobs assigned ahead per device and class, at most.
+  PlantedBugs bugs;
+};
+
+}  // namespace switchyard::scheduler

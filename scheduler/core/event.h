@@ -1,0 +1,173 @@
+// What the core is told: commands of clients and messages of workers. Plain values made by the
+// engine.
+//
+// A command carries a `tag` chosen by the engine; exactly one Reply with it is among the effects of
+// the Apply that takes the command. A command on one job may find it ended: the core keeps only
+// live jobs, so the engine passes the stored image in `ended` when Core::IsLive says no (null:
+// there is no such job).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "scheduler/core/image.h"
+#include "scheduler/core/types.h"
+
+namespace switchyard::scheduler {
+
+// One job to accept. The service has checked the form: known kind, priority 1 to 9, device
+// `auto|cpu|cuda|cuda:N`.
+struct NewJob {
+  uint16_t kind = 0;
+  uint8_t priority = 5;
+  std::string device = "auto";
+  std::string model_key;
+  int64_t not_before_us = 0;
+  int64_t expire_us = 0;
+  int64_t timeout_us = 0;  // 0: the kind's default.
+};
+
+// All or none. Reply: `job` is the first id, the others follow it without gaps.
+// RESOURCE_EXHAUSTED (with a retry delay): the queue or the tenant's share of it is full.
+// FAILED_PRECONDITION: a device was named, workers are known, and none has it; names those that
+// exist.
+struct SubmitJobs {
+  uint64_t tag = 0;
+  std::string tenant;
+  std::vector<NewJob> jobs;
+  bool validate_only = false;  // Check only: the reply has job 0.
+};
+
+// Ends a job; an ended one is left as it is (OK). NOT_FOUND.
+struct CancelJob {
+  uint64_t tag = 0;
+  JobId job = 0;
+  bool checkpoint_first = false;  // `:stop`.
+  std::shared_ptr<const JobImage> ended;
+};
+
+// Next attempt of a FAILED, CANCELLED or EXPIRED job. NOT_FOUND; FAILED_PRECONDITION in other
+// states; RESOURCE_EXHAUSTED as in SubmitJobs.
+struct RetryJob {
+  uint64_t tag = 0;
+  JobId job = 0;
+  std::shared_ptr<const JobImage> ended;
+};
+
+// Changes a live job. NOT_FOUND; FAILED_PRECONDITION when it has ended.
+struct UpdateJob {
+  uint64_t tag = 0;
+  JobId job = 0;
+  std::optional<uint8_t> priority;
+  std::optional<std::string> labels;  // Opaque, whole.
+  std::shared_ptr<const JobImage> ended;
+};
+
+// Removes an ended job: listed as Change::kDeleted. NOT_FOUND; FAILED_PRECONDITION while it lives.
+struct DeleteJob {
+  uint64_t tag = 0;
+  JobId job = 0;
+  std::shared_ptr<const JobImage> ended;
+};
+
+// Merges `set` by (worker, device, class) and removes `clear`. The service has checked the entries.
+// The engine stores Core::limits() when Effects::limits_changed.
+struct UpdateLimits {
+  uint64_t tag = 0;
+  std::vector<LimitRule> set;
+  std::vector<LimitRule> clear;
+};
+
+// --- Workers. `session` numbers an Attach stream, never reused within a process; messages of any
+// but the newest session of a worker have no effect.
+
+// One device as the worker tells it. What the core does not need is kept for the fleet view only.
+struct WorkerDevice {
+  std::string device;  // `cpu`, `cuda:0`.
+  std::string name;
+  int64_t memory_total_bytes = 0;
+  int64_t memory_used_bytes = 0;
+  std::string uuid;
+  std::string compute_capability;
+  std::string libtorch_version;
+  std::string cuda_version;
+  uint32_t cores = 0;
+};
+
+// Reports of one attempt, as in worker_service.proto. Times by the worker's wall clock.
+struct Held {};
+struct Started {
+  int64_t time_us = 0;
+  std::string device;
+  std::string device_name;
+  Phase phase = Phase::kUnspecified;
+  double progress = 0;
+};
+struct Finished {
+  Outcome outcome = Outcome::kFailed;
+  std::string error;          // Opaque: serialized google.rpc.Status.
+  std::string error_message;  // Its message, for JobImage::message.
+  std::string result;         // Opaque.
+  std::vector<OutputArtifact> outputs;
+  int64_t start_us = 0;
+  int64_t end_us = 0;
+  int64_t prepared_us = 0;
+  int64_t run_us = 0;
+  std::string device;
+  std::string device_name;
+  bool out_of_memory = false;
+  bool permanent = false;
+};
+struct Returned {};
+struct CheckpointStored {
+  OutputArtifact artifact;
+};
+
+struct AttemptReport {
+  AttemptRef ref;
+  std::variant<Held, Started, Finished, Returned, CheckpointStored> report;
+};
+
+// First message of a session: the worker's whole state. Ends the worker's earlier session.
+struct WorkerAttached {
+  uint64_t session = 0;
+  std::string worker;
+  std::string incarnation;
+  std::string host;
+  std::string version;
+  std::vector<WorkerDevice> devices;
+  std::vector<std::string> kinds;
+  std::vector<AttemptReport> attempts;
+};
+
+// The stream is gone. Leases run on.
+struct WorkerDetached {
+  uint64_t session = 0;
+};
+
+// Renews the lease of the worker and of all it holds.
+struct WorkerHeartbeat {
+  uint64_t session = 0;
+  uint64_t sequence = 0;
+};
+
+struct WorkerReports {
+  uint64_t session = 0;
+  std::vector<AttemptReport> reports;
+};
+
+// Changed figures of devices (memory in use). Unknown devices are ignored.
+struct WorkerDevicesChanged {
+  uint64_t session = 0;
+  std::vector<WorkerDevice> devices;
+};
+
+using Event = std::variant<SubmitJobs, CancelJob, RetryJob, UpdateJob, DeleteJob, UpdateLimits,
+                           WorkerAttached, WorkerDetached, WorkerHeartbeat, WorkerReports,
+                           WorkerDevicesChanged>;
+
+}  // namespace switchyard::scheduler

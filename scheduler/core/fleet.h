@@ -1,0 +1,46 @@
+// A snapshot of workers, devices and the queue, for FleetService and metrics. Values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "scheduler/core/event.h"
+#include "scheduler/core/types.h"
+
+namespace switchyard::scheduler {
+
+struct ClassUseView {
+  JobClass job_class = JobClass::kUnspecified;
+  uint32_t running = 0;
+  uint32_t assigned = 0;
+  uint32_t limit = 0;
+};
+
+struct DeviceView {
+  WorkerDevice device;
+  std::vector<ClassUseView> use;
+};
+
+struct WorkerView {
+  std::string id;
+  std::string incarnation;
+  std::string host;
+  std::string version;
+  bool attached = false;     // Else stale.
+  int64_t attach_us = 0;     // Wall clock; when this incarnation attached first.
+  int64_t last_seen_us = 0;  // Wall clock; last heartbeat.
+  uint32_t attempts = 0;
+  std::vector<DeviceView> devices;
+  std::vector<std::string> kinds;
+  ClassUseView general;
+};
+
+struct QueueView {
+  uint64_t queued = 0;                   // Waiting, assigned ones included.
+  uint64_t running = 0;                  // Running or cancelling.
+  uint64_t queued_by_priority[10] = {};  // Index is the priority, 1 to 9.
+  int64_t oldest_create_us = 0;          // Wall clock; 0: none waits. At most one drain old.
+};
+
+}  // namespace switchyard::scheduler

@@ -1,0 +1,113 @@
+// The words of the scheduling core as plain values: no protobuf, so that the core links and runs
+// without it.
+//
+// Enumerations are equal in number to their namesakes in protos/switchyard/v1 (Job.State,
+// Job.Reason, Job.Phase, Attempt.Outcome, JobClass): converting is a cast. Everything here is a
+// value; thread-compatible.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "common/id/job_id.h"
+
+namespace switchyard::scheduler {
+
+enum class JobState : uint8_t {
+  kUnspecified = 0,
+  kBlocked = 1,
+  kQueued = 2,
+  kRunning = 3,
+  kCancelling = 4,
+  kSucceeded = 5,
+  kFailed = 6,
+  kCancelled = 7,
+  kExpired = 8,
+};
+
+// True for SUCCEEDED, FAILED, CANCELLED, EXPIRED.
+constexpr bool HasEnded(JobState state) { return state >= JobState::kSucceeded; }
+
+enum class Reason : uint8_t {
+  kNone = 0,
+  kBackoff = 1,
+  kNotBefore = 2,
+  kPaused = 3,
+  kLimit = 4,
+  kMemory = 5,
+  kGang = 6,
+  kQuota = 7,
+  kNoDevice = 8,
+  kAssigned = 9,
+  kStopped = 10,
+  kWorkFailed = 11,
+  kPoison = 12,
+  kTimedOut = 13,
+  kOutOfMemory = 14,
+};
+
+enum class Phase : uint8_t { kUnspecified = 0, kPreparing = 1, kWorking = 2, kCheckpointing = 3 };
+
+enum class Outcome : uint8_t {
+  kUnspecified = 0,  // Not ended.
+  kSucceeded = 1,
+  kFailed = 2,
+  kCancelled = 3,
+  kRunnerLost = 4,
+  kWorkerLost = 5,
+  kReturned = 6,
+  kTimedOut = 7,
+};
+
+enum class JobClass : uint8_t { kUnspecified = 0, kTraining = 1, kInference = 2, kGeneral = 3 };
+inline constexpr int kJobClasses = 4;  // For arrays indexed by class.
+
+inline constexpr int kMostUrgentPriority = 1;
+inline constexpr int kLeastUrgentPriority = 9;
+
+// No such time.
+inline constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+
+// One reading of both clocks, taken once a drain. The wall clock may step; the boot clock never
+// does.
+struct Now {
+  int64_t wall_us = 0;  // Microseconds since the Unix epoch.
+  int64_t boot_us = 0;  // Microseconds on CLOCK_BOOTTIME; arbitrary zero.
+};
+
+// Fencing number of a dispatch: leader epoch, then a counter inside it from 1.
+struct Fencing {
+  uint64_t epoch = 0;
+  uint64_t counter = 0;
+  friend auto operator<=>(const Fencing&, const Fencing&) = default;
+};
+
+// Names one attempt under one lease.
+struct AttemptRef {
+  JobId job = 0;
+  uint32_t attempt = 0;  // From 1.
+  Fencing fencing;
+  friend auto operator<=>(const AttemptRef&, const AttemptRef&) = default;
+};
+
+// One rule of limits; the most specific one that matches (worker, device, class) counts
+// (policy/limits.h).
+struct LimitRule {
+  std::string worker;  // Empty: every worker.
+  std::string device;  // `cpu`, `cuda`, `cuda:N`; empty: every device.
+  JobClass job_class = JobClass::kUnspecified;
+  uint32_t max_running = 0;
+  friend bool operator==(const LimitRule&, const LimitRule&) = default;
+};
+
+// A limit in force on one worker. `device` is empty for GENERAL, which is per worker.
+struct DeviceLimit {
+  std::string device;
+  JobClass job_class = JobClass::kUnspecified;
+  uint32_t max_running = 0;
+};
+
+}  // namespace switchyard::scheduler
