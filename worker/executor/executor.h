@@ -1,8 +1,9 @@
 // The port for a kind of work: what the runner asks of it and what it may ask of the runner.
 //
-// A kind is one class that implements Executor, registered once in worker/tasks/registry. It runs on a thread of its
-// own in a runner process; several attempts of kinds that share the serving runner run at once, each with an Executor
-// object of its own. Cross-cutting needs (metering, timeouts, logging) are decorators around Executor.
+// A kind is one class that implements Executor, registered once in worker/tasks/registry. It runs
+// on a thread of its own in a runner process; several attempts of kinds that share the serving
+// runner run at once, each with an Executor object of its own. Cross-cutting needs (metering,
+// timeouts, logging) are decorators around Executor.
 #pragma once
 
 #include <functional>
@@ -35,10 +36,12 @@ class AttemptContext {
  public:
   virtual ~AttemptContext() = default;
 
-  // True once the attempt shall end at once. An executor looks at least every 100 ms of its work and returns
-  // CANCELLED; one that has not returned 0.8 s after the request is killed with its process where it owns it.
+  // True once the attempt shall end at once. An executor looks at least every 100 ms of its work
+  // and returns CANCELLED; one that has not returned 0.8 s after the request is killed with its
+  // process where it owns it.
   virtual bool Cancelled() const = 0;
-  // True once the attempt shall keep a checkpoint and end (`:stop`). It then returns its result so far, with OK.
+  // True once the attempt shall keep a checkpoint and end (`:stop`). It then returns its result so
+  // far, with OK.
   virtual bool StopRequested() const = 0;
   // To be called between blocks of device work. The place where more urgent work is let through.
   virtual void YieldPoint() = 0;
@@ -52,8 +55,8 @@ class AttemptContext {
 
   // An artifact of this attempt, stored and synced already. Named in the final report.
   virtual void AddOutput(api::OutputArtifact output) = 0;
-  // A checkpoint, stored and synced already; a next attempt may begin from it as soon as the scheduler has accepted
-  // this.
+  // A checkpoint, stored and synced already; a next attempt may begin from it as soon as the
+  // scheduler has accepted this.
   virtual void ReportCheckpoint(api::OutputArtifact checkpoint) = 0;
 
   virtual ArtifactStore& artifacts() = 0;
@@ -66,22 +69,24 @@ class AttemptContext {
 
 // One attempt at one job. Used by one thread: Prepare once, then Run once.
 //
-// Errors of both become the attempt's error and are shown to the user: name the thing and the next step.
-// INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION, PERMISSION_DENIED, OUT_OF_RANGE and UNIMPLEMENTED are permanent
-// (another attempt would fail alike); RESOURCE_EXHAUSTED with reason OUT_OF_MEMORY is the out-of-memory outcome;
-// CANCELLED confirms a cancel; everything else may be retried.
+// Errors of both become the attempt's error and are shown to the user: name the thing and the next
+// step. INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION, PERMISSION_DENIED, OUT_OF_RANGE and
+// UNIMPLEMENTED are permanent (another attempt would fail alike); RESOURCE_EXHAUSTED with reason
+// OUT_OF_MEMORY is the out-of-memory outcome; CANCELLED confirms a cancel; everything else may be
+// retried.
 class Executor {
  public:
   virtual ~Executor() = default;
   // Fetches and checks inputs. `job` is parsed from `assignment.job()`; both outlive Run.
   virtual absl::Status Prepare(AttemptContext& context, const api::Job& job,
                                const ::switchyard::worker::v1::Assignment& assignment) = 0;
-  // Does the work. The returned Job has only its oneof `result` set. May throw: the runner turns what is thrown into
-  // INTERNAL with its first line (std::bad_alloc into out of memory).
+  // Does the work. The returned Job has only its oneof `result` set. May throw: the runner turns
+  // what is thrown into INTERNAL with its first line (std::bad_alloc into out of memory).
   virtual absl::StatusOr<api::Job> Run(AttemptContext& context) = 0;
 };
 
-// How a runner makes an executor for a kind (the name of Job's oneof member). Null for a kind it does not know.
+// How a runner makes an executor for a kind (the name of Job's oneof member). Null for a kind it
+// does not know.
 using ExecutorFactory = std::function<std::unique_ptr<Executor>(absl::string_view kind)>;
 
 }  // namespace switchyard::worker
