@@ -1,0 +1,28 @@
+#include "scheduler/validation/field_faults.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace switchyard::scheduler {
+
+void FieldFaults::SetIndex(size_t index) {
+  indexed_ = true;
+  index_ = index;
+}
+
+void FieldFaults::Add(absl::string_view field, absl::string_view description) {
+  if (full()) return;
+  faults_.push_back({Path(field), std::string(description)});
+}
+
+std::string FieldFaults::Path(absl::string_view field) const {
+  std::string path = root_;
+  if (indexed_) absl::StrAppend(&path, "[", index_, "]");
+  if (!field.empty()) absl::StrAppend(&path, ".", field);
+  return path;
+}
+
+absl::Status FieldFaults::ToStatus() const {
+  return faults_.empty() ? absl::OkStatus() : InvalidFields(faults_);
+}
+
+}  // namespace switchyard::scheduler
