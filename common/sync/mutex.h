@@ -21,7 +21,9 @@
 #define EXCLUDES(...) SWITCHYARD_THREAD_ANNOTATION(locks_excluded(__VA_ARGS__))
 #define ACQUIRE(...) SWITCHYARD_THREAD_ANNOTATION(acquire_capability(__VA_ARGS__))
 #define RELEASE(...) SWITCHYARD_THREAD_ANNOTATION(release_capability(__VA_ARGS__))
+#ifndef NO_THREAD_SAFETY_ANALYSIS
 #define NO_THREAD_SAFETY_ANALYSIS SWITCHYARD_THREAD_ANNOTATION(no_thread_safety_analysis)
+#endif
 
 namespace switchyard {
 
