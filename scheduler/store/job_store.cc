@@ -1,12 +1,15 @@
 #include "scheduler/store/job_store.h"
 
+#include "absl/strings/str_cat.h"
+#include "common/status/error.h"
+
 namespace switchyard::scheduler {
 
 bool WriteBatch::empty() const { return rows() == 0; }
 
 size_t WriteBatch::rows() const {
-  return inserts.size() + updates.size() + deletes.size() + requests.size() + model_versions.size() +
-         artifact_references.size() + (limits.has_value() ? 1 : 0);
+  return inserts.size() + updates.size() + deletes.size() + requests.size() +
+         model_versions.size() + artifact_references.size() + (limits.has_value() ? 1 : 0);
 }
 
 void WriteBatch::Clear() {
@@ -17,6 +20,11 @@ void WriteBatch::Clear() {
   model_versions.clear();
   artifact_references.clear();
   limits.reset();
+}
+
+absl::Status ModelNotFound(absl::string_view model, uint32_t version) {
+  if (version == 0) return NotFound("model", model);
+  return NotFound("model", absl::StrCat(model, " version ", version));
 }
 
 }  // namespace switchyard::scheduler

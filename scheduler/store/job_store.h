@@ -1,17 +1,20 @@
-// The scheduler's durable state as a port: jobs, request ids, model versions, artifact references, limits, the leader epoch.
+// The scheduler's durable state as a port: jobs, request ids, model versions, artifact references,
+// limits, the leader epoch.
 //
-// It exists so that the engine commits a whole drain as one transaction without knowing a database, so that a PostgreSQL
-// store can stand beside SQLite, and so that tests and the simulation can make commits fail, be slow, or happen and be
-// reported as failed. Implementations: OpenSqliteStore (sqlite_store.h) and MemoryStore (memory_store.h); all of them pass
-// the suite in job_store_contract.h.
+// It exists so that the engine commits a whole drain as one transaction without knowing a database,
+// so that a PostgreSQL store can stand beside SQLite, and so that tests and the simulation can make
+// commits fail, be slow, or happen and be reported as failed. Implementations: OpenSqliteStore
+// (sqlite_store.h) and MemoryStore (memory_store.h); all of them pass the suite in
+// job_store_contract.h.
 //
-// Thread-safety: BumpEpoch and Commit are called by one thread at a time (the engine's). All other methods may be called
-// from any thread at any time; a read sees everything whose Commit returned before the read began.
-// Ownership: arguments are borrowed for the call; answers belong to the caller.
-// Every method blocks on disk or network. Never call one from a thread that serves an event loop.
+// Thread-safety: BumpEpoch and Commit are called by one thread at a time (the engine's). All other
+// methods may be called from any thread at any time; a read sees everything whose Commit returned
+// before the read began. Ownership: arguments are borrowed for the call; answers belong to the
+// caller. Every method blocks on disk or network. Never call one from a thread that serves an event
+// loop.
 //
-// Errors of every read: DATA_LOSS naming table and row when a stored row fails its CRC-32C; UNAVAILABLE when the store
-// cannot be reached or read now.
+// Errors of every read: DATA_LOSS naming table and row when a stored row fails its CRC-32C;
+// UNAVAILABLE when the store cannot be reached or read now.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +45,8 @@ struct JobRow : JobUpdate {
   std::string tenant;
   uint32_t kind = 0;  // v1::Job::KindCase.
   int64_t create_ms = 0;
-  std::string spec;  // Serialized v1.Job with the user's fields only, defaults filled in. Empty where a read says so.
+  std::string spec;  // Serialized v1.Job with the user's fields only, defaults filled in. Empty
+                     // where a read says so.
 };
 
 // One accepted mutating call: what makes its repeat safe.
@@ -56,7 +60,7 @@ struct RequestRow {
   std::string body_sha256;  // 32 bytes, of the deterministic bytes of the body without request_id.
   JobId first_job = 0;      // Jobs the call concerned are first_job .. first_job + job_count - 1.
   uint32_t job_count = 0;
-  std::string reply;     // Serialized answer where it cannot be made again from the jobs; else empty.
+  std::string reply;  // Serialized answer where it cannot be made again from the jobs; else empty.
   int64_t create_ms = 0;
   int64_t expire_ms = 0;  // Kept at least until then, and as long as one of its jobs lives.
 };
@@ -90,11 +94,13 @@ struct LimitRow {
 
 // Everything one drain changes. Applied in the order of the members.
 struct WriteBatch {
-  std::vector<JobRow> inserts;     // ALREADY_EXISTS when an id is stored.
-  std::vector<JobUpdate> updates;  // NOT_FOUND when an id is not stored. May name rows of `inserts`.
-  std::vector<JobId> deletes;      // Deleting what is not there succeeds.
+  std::vector<JobRow> inserts;  // ALREADY_EXISTS when an id is stored.
+  std::vector<JobUpdate>
+      updates;                 // NOT_FOUND when an id is not stored. May name rows of `inserts`.
+  std::vector<JobId> deletes;  // Deleting what is not there succeeds.
   std::vector<RequestRow> requests;  // ALREADY_EXISTS when a key is stored.
-  std::vector<ModelVersionRow> model_versions;  // ALREADY_EXISTS when (tenant, model, version) is stored.
+  std::vector<ModelVersionRow>
+      model_versions;  // ALREADY_EXISTS when (tenant, model, version) is stored.
   std::vector<ArtifactReferenceRow> artifact_references;  // One that is there stays as it is.
   std::optional<std::vector<LimitRow>> limits;            // The whole new list.
 
@@ -119,24 +125,28 @@ struct JobPage {
   JobId next_before = 0;     // `before` of the next page; 0: that was all.
 };
 
+// NOT_FOUND, reason MODEL_NOT_FOUND, naming the model and, unless it is 0, the version.
+absl::Status ModelNotFound(absl::string_view model, uint32_t version);
+
 class JobStore {
  public:
   virtual ~JobStore() = default;
 
   // --- writes: one thread at a time ---
 
-  // Commits a leader epoch higher than any before (the first is 1) and gives it. Every start, takeover and rebuild does this
-  // first. On an error nothing may be assumed; call again.
+  // Commits a leader epoch higher than any before (the first is 1) and gives it. Every start,
+  // takeover and rebuild does this first. On an error nothing may be assumed; call again.
   virtual absl::StatusOr<uint64_t> BumpEpoch() = 0;
 
-  // Commits `batch` as one durable (synced) transaction, all or nothing. `epoch` is the caller's: FAILED_PRECONDITION, and
-  // nothing written, when the stored one is another. After any other error the outcome is UNKNOWN: the caller must not act
-  // on either, and reads the store again after BumpEpoch.
+  // Commits `batch` as one durable (synced) transaction, all or nothing. `epoch` is the caller's:
+  // FAILED_PRECONDITION, and nothing written, when the stored one is another. After any other error
+  // the outcome is UNKNOWN: the caller must not act on either, and reads the store again after
+  // BumpEpoch.
   virtual absl::Status Commit(uint64_t epoch, const WriteBatch& batch) = 0;
 
-  // Removes request rows past their expiry none of whose jobs lives, looking at no more than `max_scanned` rows; goes on
-  // where the last call stopped, so repeated calls see every row. Gives the number removed. A transaction of its own, to
-  // be called like Commit.
+  // Removes request rows past their expiry none of whose jobs lives, looking at no more than
+  // `max_scanned` rows; goes on where the last call stopped, so repeated calls see every row. Gives
+  // the number removed. A transaction of its own, to be called like Commit.
   virtual absl::StatusOr<int> RemoveExpiredRequests(int64_t now_ms, int max_scanned) = 0;
 
   // --- reads: any thread ---
@@ -147,15 +157,17 @@ class JobStore {
   virtual absl::StatusOr<std::vector<JobRow>> GetJobs(absl::Span<const JobId> ids) = 0;
   // Specs alone, in the order of `ids`. NOT_FOUND naming the first that does not exist.
   virtual absl::StatusOr<std::vector<std::string>> GetSpecs(absl::Span<const JobId> ids) = 0;
-  // Looks at a bounded number of rows: the page may be short or empty though `next_before` is not 0.
+  // Looks at a bounded number of rows: the page may be short or empty though `next_before` is not
+  // 0.
   virtual absl::StatusOr<JobPage> ListJobs(const JobQuery& query) = 0;
-  // Calls `row` for every job with end_ms 0, in order of id; `spec` is empty (never read). The row is the callee's to move
-  // from. Ends early with the first status that is not OK.
+  // Calls `row` for every job with end_ms 0, in order of id; `spec` is empty (never read). The row
+  // is the callee's to move from. Ends early with the first status that is not OK.
   virtual absl::Status LoadLive(const std::function<absl::Status(JobRow&)>& row) = 0;
   // Highest job id ever stored (deleted ones included), 0 when there was none.
   virtual absl::StatusOr<JobId> LastJobId() = 0;
 
-  // One entry per key, in order; nothing where no row is stored. Expired rows that still exist are given.
+  // One entry per key, in order; nothing where no row is stored. Expired rows that still exist are
+  // given.
   virtual absl::StatusOr<std::vector<std::optional<RequestRow>>> FindRequests(
       absl::Span<const RequestKey> keys) = 0;
 
@@ -163,7 +175,8 @@ class JobStore {
   virtual absl::StatusOr<ModelVersionRow> GetModelVersion(absl::string_view tenant,
                                                           absl::string_view model,
                                                           uint32_t version) = 0;
-  // Latest version of each model of `tenant` by name, beginning after the name `after`, at most `max_rows`.
+  // Latest version of each model of `tenant` by name, beginning after the name `after`, at most
+  // `max_rows`.
   virtual absl::StatusOr<std::vector<ModelVersionRow>> ListModels(absl::string_view tenant,
                                                                   absl::string_view after,
                                                                   int max_rows) = 0;

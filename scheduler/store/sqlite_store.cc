@@ -1,0 +1,189 @@
+#include "scheduler/store/sqlite_store.h"
+
+#include <chrono>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/lifecycle/directory_lock.h"
+#include "common/status/error.h"
+#include "common/sync/mutex.h"
+#include "scheduler/store/sqlite_reader.h"
+#include "scheduler/store/sqlite_writer.h"
+
+namespace switchyard::scheduler {
+namespace {
+
+// Free read connections. Thread-safe.
+class ReaderPool {
+ public:
+  void Add(std::unique_ptr<SqliteReader> reader) {
+    MutexLock lock(mutex_);
+    free_.push_back(std::move(reader));
+    returned_.Signal();
+  }
+  std::unique_ptr<SqliteReader> Take() {
+    MutexLock lock(mutex_);
+    while (free_.empty()) returned_.Wait(mutex_);
+    std::unique_ptr<SqliteReader> reader = std::move(free_.back());
+    free_.pop_back();
+    return reader;
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar returned_;
+  std::vector<std::unique_ptr<SqliteReader>> free_ GUARDED_BY(mutex_);
+};
+
+// Moves the write-ahead log into the file beside the commits, so that no commit pays for it (a
+// commit would otherwise sync the file too once in a while: tens of milliseconds). Runs after
+// commits only; sleeps otherwise.
+class Checkpointer {
+ public:
+  explicit Checkpointer(SqliteDatabase database)
+      : database_(std::move(database)), thread_([this] { Run(); }) {}
+  ~Checkpointer() {
+    {
+      MutexLock lock(mutex_);
+      stop_ = true;
+      changed_.Signal();
+    }
+    thread_.join();
+  }
+  void Committed(size_t rows) {
+    MutexLock lock(mutex_);
+    rows_ += rows;
+    if (rows_ >= kRows) changed_.Signal();
+  }
+
+ private:
+  // About 4 MiB of log for small rows: SQLite's own default distance between checkpoints.
+  static constexpr size_t kRows = 4096;
+
+  void Run() {
+    while (true) {
+      {
+        MutexLock lock(mutex_);
+        while (!stop_ && rows_ < kRows) changed_.Wait(mutex_);
+        if (stop_) return;
+        rows_ = 0;
+      }
+      // A failure leaves the log as it is; the next commit that fails for the same cause reports
+      // it.
+      database_.CheckpointPassive().status().IgnoreError();
+    }
+  }
+
+  Mutex mutex_;
+  CondVar changed_;
+  bool stop_ GUARDED_BY(mutex_) = false;
+  size_t rows_ GUARDED_BY(mutex_) = 0;
+  SqliteDatabase database_;  // Used by the thread alone.
+  std::thread thread_;
+};
+
+class SqliteStore final : public JobStore {
+  // Above its uses, whose types depend on it.
+  template <typename Body>
+  auto Read(Body body) {
+    std::unique_ptr<SqliteReader> reader = readers_.Take();
+    auto answer = body(*reader);
+    readers_.Add(std::move(reader));
+    return answer;
+  }
+
+ public:
+  SqliteStore(std::unique_ptr<DirectoryLock> lock, std::unique_ptr<SqliteWriter> writer)
+      : lock_(std::move(lock)), writer_(std::move(writer)) {}
+  void Add(std::unique_ptr<SqliteReader> reader) { readers_.Add(std::move(reader)); }
+  void StartCheckpointer(SqliteDatabase database) {
+    checkpointer_ = std::make_unique<Checkpointer>(std::move(database));
+  }
+
+  absl::StatusOr<uint64_t> BumpEpoch() override { return writer_->BumpEpoch(); }
+  absl::Status Commit(uint64_t epoch, const WriteBatch& batch) override {
+    const absl::Status status = writer_->Commit(epoch, batch);
+    if (checkpointer_ != nullptr) checkpointer_->Committed(batch.rows());
+    return status;
+  }
+  absl::StatusOr<int> RemoveExpiredRequests(int64_t now_ms, int max_scanned) override {
+    return writer_->RemoveExpiredRequests(now_ms, max_scanned);
+  }
+
+  absl::StatusOr<JobRow> GetJob(JobId id) override {
+    absl::StatusOr<std::vector<JobRow>> rows = GetJobs({id});
+    if (!rows.ok()) return rows.status();
+    if (rows->empty()) return NotFound("job", FormatJobId(id));
+    return std::move(rows->front());
+  }
+  absl::StatusOr<std::vector<JobRow>> GetJobs(absl::Span<const JobId> ids) override {
+    return Read([&](SqliteReader& reader) { return reader.GetJobs(ids); });
+  }
+  absl::StatusOr<std::vector<std::string>> GetSpecs(absl::Span<const JobId> ids) override {
+    return Read([&](SqliteReader& reader) { return reader.GetSpecs(ids); });
+  }
+  absl::StatusOr<JobPage> ListJobs(const JobQuery& query) override {
+    return Read([&](SqliteReader& reader) { return reader.ListJobs(query); });
+  }
+  absl::Status LoadLive(const std::function<absl::Status(JobRow&)>& row) override {
+    return Read([&](SqliteReader& reader) { return reader.LoadLive(row); });
+  }
+  absl::StatusOr<JobId> LastJobId() override {
+    return Read([](SqliteReader& reader) { return reader.LastJobId(); });
+  }
+  absl::StatusOr<std::vector<std::optional<RequestRow>>> FindRequests(
+      absl::Span<const RequestKey> keys) override {
+    return Read([&](SqliteReader& reader) { return reader.FindRequests(keys); });
+  }
+  absl::StatusOr<ModelVersionRow> GetModelVersion(absl::string_view tenant, absl::string_view model,
+                                                  uint32_t version) override {
+    return Read(
+        [&](SqliteReader& reader) { return reader.GetModelVersion(tenant, model, version); });
+  }
+  absl::StatusOr<std::vector<ModelVersionRow>> ListModels(absl::string_view tenant,
+                                                          absl::string_view after,
+                                                          int max_rows) override {
+    return Read([&](SqliteReader& reader) { return reader.ListModels(tenant, after, max_rows); });
+  }
+  absl::StatusOr<std::optional<ArtifactReferenceRow>> FindArtifactReference(
+      absl::string_view tenant, absl::string_view sha256) override {
+    return Read([&](SqliteReader& reader) { return reader.FindArtifactReference(tenant, sha256); });
+  }
+  absl::StatusOr<std::vector<LimitRow>> GetLimits() override {
+    return Read([](SqliteReader& reader) { return reader.GetLimits(); });
+  }
+
+ private:
+  std::unique_ptr<DirectoryLock> lock_;  // First in, last out.
+  std::unique_ptr<SqliteWriter> writer_;
+  ReaderPool readers_;
+  std::unique_ptr<Checkpointer> checkpointer_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<JobStore>> OpenSqliteStore(const SqliteStoreOptions& options) {
+  absl::StatusOr<std::unique_ptr<DirectoryLock>> lock = DirectoryLock::Acquire(options.directory);
+  if (!lock.ok()) return lock.status();
+  const std::string path = absl::StrCat(options.directory, "/switchyard.db");
+  absl::StatusOr<std::unique_ptr<SqliteWriter>> writer = SqliteWriter::Open(path);
+  if (!writer.ok()) return Annotate(writer.status(), absl::StrCat("opening the store ", path));
+  auto store = std::make_unique<SqliteStore>(*std::move(lock), *std::move(writer));
+  for (int i = 0; i < options.readers; ++i) {
+    absl::StatusOr<std::unique_ptr<SqliteReader>> reader = SqliteReader::Open(path);
+    if (!reader.ok())
+      return Annotate(reader.status(), absl::StrCat("opening the store ", path, " to read"));
+    store->Add(*std::move(reader));
+  }
+  if (options.background_checkpoint) {
+    absl::StatusOr<SqliteDatabase> database = SqliteDatabase::Open(path, /*read_only=*/false);
+    if (!database.ok())
+      return Annotate(database.status(), absl::StrCat("opening the store ", path));
+    store->StartCheckpointer(*std::move(database));
+  }
+  return store;
+}
+
+}  // namespace switchyard::scheduler
