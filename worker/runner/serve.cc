@@ -1,0 +1,130 @@
+#include "worker/runner/serve.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <system_error>
+#include <thread>
+
+#include "common/artifacts/artifact_store.h"
+#include "common/log/log.h"
+#include "worker/framing/frame.h"
+#include "worker/report/report.h"
+#include "worker/runner/attempt_runner.h"
+#include "worker/runner/outbox.h"
+#include "worker/runner/process.h"
+#include "worker/runner/timers.h"
+#include "worker/runner/watchdog.h"
+#include "worker/tasks/registry.h"
+
+namespace switchyard::worker {
+namespace {
+
+using ::switchyard::worker::v1::FromRunner;
+using ::switchyard::worker::v1::Health;
+using ::switchyard::worker::v1::RunnerHello;
+using ::switchyard::worker::v1::ToRunner;
+
+// Exit codes an operator meets in the daemon's log.
+constexpr int kLeaseExpired = 75;  // EX_TEMPFAIL.
+constexpr int kDaemonGone = 76;
+
+FromRunner Hello(const DeviceHandle& device, const BackendDescription& description) {
+  FromRunner frame;
+  RunnerHello* hello = frame.mutable_hello();
+  hello->set_pid(getpid());
+  hello->set_libtorch_version(description.libtorch_version);
+  hello->set_cuda_version(description.cuda_version);
+  hello->set_device(device.device);
+  hello->set_device_name(device.name);
+  return frame;
+}
+
+// Answers health checks on a thread of its own: a device that hangs must not keep frames from being
+// read.
+class HealthAnswerer {
+ public:
+  HealthAnswerer(Backend& backend, Outbox& outbox) : backend_(backend), outbox_(outbox) {}
+
+  void Check() {
+    if (running_.exchange(true)) return;
+    std::thread([this] {
+      const absl::StatusOr<KernelRun> run = backend_.RunKernel();
+      running_ = false;
+      if (!run.ok()) {
+        LogError("the device does not answer", {{"error", run.status().ToString()}});
+        return;  // The daemon ends a runner that stays silent.
+      }
+      Health health;
+      health.set_kernel_ns(absl::ToInt64Nanoseconds(run->took));
+      health.set_memory_used_bytes(run->memory_used_bytes);
+      outbox_.Answer(health);
+    }).detach();
+  }
+
+ private:
+  Backend& backend_;
+  Outbox& outbox_;
+  std::atomic<bool> running_ = false;
+};
+
+}  // namespace
+
+absl::Status Serve(const ServeOptions& options) {
+  std::unique_ptr<Backend> backend = MakeBackend();
+  const BackendDescription description = backend->Describe();
+  if (absl::Status ready = backend->Prepare(options.device, options.limits); !ready.ok())
+    return ready;
+  absl::StatusOr<std::unique_ptr<ArtifactStore>> artifacts =
+      OpenDirectoryStore(options.artifact_dir);
+  if (!artifacts.ok()) return artifacts.status();
+  std::error_code error;
+  std::filesystem::create_directories(options.work_dir, error);
+  if (error) {
+    return absl::FailedPreconditionError("cannot make the folder " + options.work_dir + ": " +
+                                         error.message());
+  }
+
+  // What follows ends with the process and is never destroyed: threads of attempts may be anywhere
+  // in it.
+  Clock& clock = SystemClock();
+  auto& sender = *new FrameSender(kSocketFd);
+  auto& outbox = *new Outbox(sender, clock);
+  auto& timers = *new Timers(clock);
+  auto& surroundings = *new RunnerSurroundings{.artifacts = *artifacts->release(),
+                                               .outbox = outbox,
+                                               .clock = clock,
+                                               .device = options.device,
+                                               .work_dir = options.work_dir,
+                                               .data_roots = options.data_roots};
+  auto& attempts = *new AttemptRunner(
+      surroundings, timers, {.executor = MakeExecutor, .timed_task = MakeTimedTask}, options.own);
+  auto& watchdog = *new LeaseWatchdog(
+      clock, [&attempts] { return attempts.HoldsAttempts(); },
+      [] {
+        LogWarning("the leases expired without a renewal from the daemon; ending");
+        EndProcess(kLeaseExpired);
+      });
+  auto& health = *new HealthAnswerer(*backend.release(), outbox);
+
+  sender.Send(Hello(options.device, description));
+  FrameReader reader(kSocketFd);
+  ToRunner frame;
+  while (true) {
+    const absl::StatusOr<bool> have = reader.Read(&frame);
+    if (!have.ok() || !*have) EndProcess(kDaemonGone);
+    if (frame.lease_expiry_boottime_ns() != 0) {
+      watchdog.SetExpiry(static_cast<int64_t>(frame.lease_expiry_boottime_ns()));
+    }
+    attempts.Apply(frame);
+    if (frame.check_health()) health.Check();
+    if (frame.drain()) {
+      attempts.WaitIdle();
+      sender.Flush();
+      return absl::OkStatus();
+    }
+  }
+}
+
+}  // namespace switchyard::worker

@@ -1,0 +1,27 @@
+// The runner's life between hello and the closed socket.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "worker/executor/backend.h"
+#include "worker/executor/executor.h"
+
+namespace switchyard::worker {
+
+struct ServeOptions {
+  DeviceHandle device;
+  BackendLimits limits;
+  std::string artifact_dir;
+  std::string work_dir;
+  std::vector<std::string> data_roots;
+  bool own = false;  // Serves one attempt in a process of its own.
+};
+
+// Prepares the device, says hello on kSocketFd, and runs attempts until told to drain. Ends the
+// process by itself, with everything it started, when the socket closes or the leases expire.
+// Returns only errors of the start, and OK after a drain.
+absl::Status Serve(const ServeOptions& options);
+
+}  // namespace switchyard::worker
