@@ -1,0 +1,235 @@
+#include "cli/client/client.h"
+
+#include <sys/random.h>
+
+#include <fstream>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "common/net/address.h"
+#include "common/rpc/status.h"
+#include "grpcpp/grpcpp.h"
+#include "switchyard/v1/artifact_service.grpc.pb.h"
+#include "switchyard/v1/fleet_service.grpc.pb.h"
+#include "switchyard/v1/job_service.grpc.pb.h"
+#include "switchyard/v1/model_service.grpc.pb.h"
+
+namespace switchyard::cli {
+namespace {
+
+constexpr absl::Duration kDeadline = absl::Seconds(30);
+constexpr int kMaxMessageBytes = 64 << 20;
+constexpr size_t kPieceBytes = 512 << 10;
+
+std::shared_ptr<grpc::Channel> Connect(const std::string& server) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  arguments.SetMaxSendMessageSize(kMaxMessageBytes);
+  return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
+}
+
+bool IsLoopbackServer(const std::string& server) {
+  const absl::StatusOr<Address> address = ParseAddress(server);
+  return address.ok() && IsLoopback(*address);
+}
+
+}  // namespace
+
+struct Client::Stubs {
+  std::unique_ptr<v1::JobService::Stub> jobs;
+  std::unique_ptr<v1::ModelService::Stub> models;
+  std::unique_ptr<v1::FleetService::Stub> fleet;
+  std::unique_ptr<v1::ArtifactService::Stub> artifacts;
+  std::string token;
+
+  void Prepare(grpc::ClientContext& context, absl::Duration deadline) const {
+    if (!token.empty()) context.AddMetadata("authorization", "Bearer " + token);
+    if (deadline != absl::InfiniteDuration()) {
+      context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(deadline));
+    }
+  }
+
+  template <typename Stub, typename Request, typename Response>
+  absl::StatusOr<Response> Call(const std::unique_ptr<Stub>& stub,
+                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                             Response*),
+                                const Request& request, absl::Duration deadline = kDeadline) const {
+    grpc::ClientContext context;
+    Prepare(context, deadline);
+    Response response;
+    const grpc::Status status = (stub.get()->*method)(&context, request, &response);
+    if (!status.ok()) return FromGrpc(status);
+    return response;
+  }
+};
+
+Client::Client(const std::string& server, const std::string& token)
+    : stubs_(std::make_unique<Stubs>()) {
+  const auto channel = Connect(server);
+  stubs_->jobs = v1::JobService::NewStub(channel);
+  stubs_->models = v1::ModelService::NewStub(channel);
+  stubs_->fleet = v1::FleetService::NewStub(channel);
+  stubs_->artifacts = v1::ArtifactService::NewStub(channel);
+  if (IsLoopbackServer(server)) stubs_->token = token;
+}
+
+Client::~Client() = default;
+
+absl::StatusOr<v1::Job> Client::CreateJob(const v1::CreateJobRequest& request) {
+  return stubs_->Call(stubs_->jobs, &v1::JobService::Stub::CreateJob, request);
+}
+
+absl::StatusOr<v1::BatchCreateJobsResponse> Client::BatchCreateJobs(
+    const v1::BatchCreateJobsRequest& request) {
+  return stubs_->Call(stubs_->jobs, &v1::JobService::Stub::BatchCreateJobs, request);
+}
+
+absl::StatusOr<v1::Job> Client::GetJob(const std::string& id) {
+  v1::GetJobRequest request;
+  request.set_job(id);
+  return stubs_->Call(stubs_->jobs, &v1::JobService::Stub::GetJob, request);
+}
+
+absl::StatusOr<v1::ListJobsResponse> Client::ListJobs(const v1::ListJobsRequest& request) {
+  return stubs_->Call(stubs_->jobs, &v1::JobService::Stub::ListJobs, request);
+}
+
+absl::StatusOr<v1::Job> Client::CancelJob(const std::string& id) {
+  v1::CancelJobRequest request;
+  request.set_job(id);
+  request.set_request_id(NewRequestId());
+  return stubs_->Call(stubs_->jobs, &v1::JobService::Stub::CancelJob, request);
+}
+
+absl::StatusOr<v1::Job> Client::StopJob(const std::string& id) {
+  v1::StopJobRequest request;
+  request.set_job(id);
+  request.set_request_id(NewRequestId());
+  return stubs_->Call(stubs_->jobs, &v1::JobService::Stub::StopJob, request);
+}
+
+absl::StatusOr<v1::Job> Client::RetryJob(const std::string& id) {
+  v1::RetryJobRequest request;
+  request.set_job(id);
+  request.set_request_id(NewRequestId());
+  return stubs_->Call(stubs_->jobs, &v1::JobService::Stub::RetryJob, request);
+}
+
+absl::Status Client::DeleteJob(const std::string& id) {
+  v1::DeleteJobRequest request;
+  request.set_job(id);
+  request.set_request_id(NewRequestId());
+  return stubs_->Call(stubs_->jobs, &v1::JobService::Stub::DeleteJob, request).status();
+}
+
+absl::StatusOr<v1::Job> Client::WaitJob(const std::string& id, absl::Duration timeout) {
+  v1::WaitJobRequest request;
+  request.set_job(id);
+  request.mutable_timeout()->set_seconds(absl::ToInt64Seconds(timeout));
+  request.mutable_timeout()->set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(timeout % absl::Seconds(1))));
+  return stubs_->Call(stubs_->jobs, &v1::JobService::Stub::WaitJob, request, timeout + kDeadline);
+}
+
+absl::Status Client::WatchJob(const v1::WatchJobRequest& request,
+                              const std::function<bool(const v1::JobEvent&)>& on_event,
+                              absl::Duration longest) {
+  grpc::ClientContext context;
+  stubs_->Prepare(context, longest);
+  const auto stream = stubs_->jobs->WatchJob(&context, request);
+  v1::JobEvent event;
+  while (stream->Read(&event)) {
+    if (on_event(event)) continue;
+    context.TryCancel();
+    stream->Finish();
+    return absl::OkStatus();
+  }
+  return FromGrpc(stream->Finish());
+}
+
+absl::StatusOr<v1::ListModelsResponse> Client::ListModels(const v1::ListModelsRequest& request) {
+  return stubs_->Call(stubs_->models, &v1::ModelService::Stub::ListModels, request);
+}
+
+absl::StatusOr<v1::ModelVersion> Client::GetModel(const v1::GetModelRequest& request) {
+  return stubs_->Call(stubs_->models, &v1::ModelService::Stub::GetModel, request);
+}
+
+absl::StatusOr<v1::ListDevicesResponse> Client::ListDevices() {
+  return stubs_->Call(stubs_->fleet, &v1::FleetService::Stub::ListDevices,
+                      v1::ListDevicesRequest());
+}
+
+absl::StatusOr<v1::ListWorkersResponse> Client::ListWorkers() {
+  return stubs_->Call(stubs_->fleet, &v1::FleetService::Stub::ListWorkers,
+                      v1::ListWorkersRequest());
+}
+
+absl::StatusOr<v1::Queue> Client::GetQueue() {
+  return stubs_->Call(stubs_->fleet, &v1::FleetService::Stub::GetQueue, v1::GetQueueRequest());
+}
+
+absl::StatusOr<v1::Limits> Client::GetLimits() {
+  return stubs_->Call(stubs_->fleet, &v1::FleetService::Stub::GetLimits, v1::GetLimitsRequest());
+}
+
+absl::StatusOr<v1::Limits> Client::UpdateLimits(const v1::UpdateLimitsRequest& request) {
+  return stubs_->Call(stubs_->fleet, &v1::FleetService::Stub::UpdateLimits, request);
+}
+
+absl::StatusOr<v1::Artifact> Client::PutArtifact(const std::string& file, const std::string& sha256,
+                                                 const std::string& media_type,
+                                                 const std::function<void(int64_t)>& on_progress) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return absl::NotFoundError(absl::StrCat("cannot open ", file));
+  grpc::ClientContext context;
+  stubs_->Prepare(context, absl::InfiniteDuration());
+  v1::Artifact artifact;
+  const auto stream = stubs_->artifacts->PutArtifact(&context, &artifact);
+  v1::PutArtifactRequest request;
+  request.set_sha256(sha256);
+  request.set_media_type(media_type);
+  std::string piece(kPieceBytes, '\0');
+  int64_t sent = 0;
+  bool first = true;
+  while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())),
+         in.gcount() > 0 || first) {
+    request.set_data(piece.data(), static_cast<size_t>(in.gcount()));
+    if (!stream->Write(request)) break;  // Finish says why.
+    sent += in.gcount();
+    if (on_progress) on_progress(sent);
+    if (first) request.Clear();
+    first = false;
+  }
+  stream->WritesDone();
+  const grpc::Status status = stream->Finish();
+  if (!status.ok()) return FromGrpc(status);
+  return artifact;
+}
+
+absl::Status Client::GetArtifact(
+    const std::string& sha256,
+    const std::function<absl::Status(const v1::GetArtifactResponse&)>& on_piece) {
+  grpc::ClientContext context;
+  stubs_->Prepare(context, absl::InfiniteDuration());
+  v1::GetArtifactRequest request;
+  request.set_sha256(sha256);
+  const auto stream = stubs_->artifacts->GetArtifact(&context, request);
+  v1::GetArtifactResponse piece;
+  while (stream->Read(&piece)) {
+    if (absl::Status status = on_piece(piece); !status.ok()) {
+      context.TryCancel();
+      stream->Finish();
+      return status;
+    }
+  }
+  return FromGrpc(stream->Finish());
+}
+
+std::string NewRequestId() {
+  char bytes[16];
+  if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes) return "";
+  return absl::BytesToHexString(absl::string_view(bytes, sizeof bytes));
+}
+
+}  // namespace switchyard::cli

@@ -1,0 +1,73 @@
+// The service as the command line sees it: an ordinary gRPC client of the gateway, one method per
+// call. It keeps gRPC's headers out of the commands.
+//
+// Thread-safe. Every method blocks; unary calls have a deadline of 30 s unless said otherwise.
+// Errors carry the service's details.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "switchyard/v1/artifact_service.pb.h"
+#include "switchyard/v1/event.pb.h"
+#include "switchyard/v1/fleet_service.pb.h"
+#include "switchyard/v1/job_service.pb.h"
+#include "switchyard/v1/model_service.pb.h"
+
+namespace switchyard::cli {
+
+class Client {
+ public:
+  // `token` (may be empty) is sent as a bearer token, and only to loopback servers: the connection
+  // is not encrypted.
+  Client(const std::string& server, const std::string& token);
+  ~Client();
+
+  absl::StatusOr<v1::Job> CreateJob(const v1::CreateJobRequest& request);
+  absl::StatusOr<v1::BatchCreateJobsResponse> BatchCreateJobs(
+      const v1::BatchCreateJobsRequest& request);
+  absl::StatusOr<v1::Job> GetJob(const std::string& id);
+  absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest& request);
+  absl::StatusOr<v1::Job> CancelJob(const std::string& id);
+  absl::StatusOr<v1::Job> StopJob(const std::string& id);
+  absl::StatusOr<v1::Job> RetryJob(const std::string& id);
+  absl::Status DeleteJob(const std::string& id);
+  // Waits at most `timeout` (up to 10 min).
+  absl::StatusOr<v1::Job> WaitJob(const std::string& id, absl::Duration timeout);
+  // Calls `on_event` until the stream ends or it returns false, or `longest` is over
+  // (DEADLINE_EXCEEDED).
+  absl::Status WatchJob(const v1::WatchJobRequest& request,
+                        const std::function<bool(const v1::JobEvent&)>& on_event,
+                        absl::Duration longest = absl::InfiniteDuration());
+
+  absl::StatusOr<v1::ListModelsResponse> ListModels(const v1::ListModelsRequest& request);
+  absl::StatusOr<v1::ModelVersion> GetModel(const v1::GetModelRequest& request);
+
+  absl::StatusOr<v1::ListDevicesResponse> ListDevices();
+  absl::StatusOr<v1::ListWorkersResponse> ListWorkers();
+  absl::StatusOr<v1::Queue> GetQueue();
+  absl::StatusOr<v1::Limits> GetLimits();
+  absl::StatusOr<v1::Limits> UpdateLimits(const v1::UpdateLimitsRequest& request);
+
+  // Sends the file. `on_progress` is told the bytes sent so far; may be empty. No deadline.
+  absl::StatusOr<v1::Artifact> PutArtifact(const std::string& file, const std::string& sha256,
+                                           const std::string& media_type,
+                                           const std::function<void(int64_t)>& on_progress);
+  // Gives the bytes in pieces. Stops with the callback's error. No deadline.
+  absl::Status GetArtifact(
+      const std::string& sha256,
+      const std::function<absl::Status(const v1::GetArtifactResponse&)>& on_piece);
+
+ private:
+  struct Stubs;
+  std::unique_ptr<Stubs> stubs_;
+};
+
+// Random, for request_id: a repeat of the same call is safe.
+std::string NewRequestId();
+
+}  // namespace switchyard::cli

@@ -1,0 +1,27 @@
+#include "cli/commands/commands.h"
+
+namespace switchyard::cli {
+
+Client& Session::client() {
+  if (client_ == nullptr) client_ = std::make_unique<Client>(server, token);
+  return *client_;
+}
+
+std::vector<std::unique_ptr<Command>> AllCommands() {
+  std::unique_ptr<Command> (*const makers[])() = {// Running it.
+                                                  MakeUp, MakeDoctor,
+                                                  // Giving it work.
+                                                  MakeTrain, MakePredict, MakeSubmit,
+                                                  // Jobs.
+                                                  MakeJobs, MakeShow, MakeWatch, MakeLogs, MakeWait,
+                                                  MakeCancel, MakeStop, MakeRetry, MakeDelete,
+                                                  // What there is.
+                                                  MakeModels, MakeDevices, MakeWorkers, MakeQueue,
+                                                  MakeLimitsShow, MakeLimitsSet, MakeLimitsClear,
+                                                  MakeArtifactsPut, MakeArtifactsGet};
+  std::vector<std::unique_ptr<Command>> commands;
+  for (const auto make : makers) commands.push_back(make());
+  return commands;
+}
+
+}  // namespace switchyard::cli

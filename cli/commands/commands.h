@@ -1,0 +1,34 @@
+// One maker per command; each is in the file of its name.
+#pragma once
+
+#include <memory>
+
+#include "cli/command.h"
+
+namespace switchyard::cli {
+
+std::unique_ptr<Command> MakeArtifactsGet();
+std::unique_ptr<Command> MakeArtifactsPut();
+std::unique_ptr<Command> MakeCancel();
+std::unique_ptr<Command> MakeDelete();
+std::unique_ptr<Command> MakeDevices();
+std::unique_ptr<Command> MakeDoctor();
+std::unique_ptr<Command> MakeJobs();
+std::unique_ptr<Command> MakeLimitsClear();
+std::unique_ptr<Command> MakeLimitsSet();
+std::unique_ptr<Command> MakeLimitsShow();
+std::unique_ptr<Command> MakeLogs();
+std::unique_ptr<Command> MakeModels();
+std::unique_ptr<Command> MakePredict();
+std::unique_ptr<Command> MakeQueue();
+std::unique_ptr<Command> MakeRetry();
+std::unique_ptr<Command> MakeShow();
+std::unique_ptr<Command> MakeStop();
+std::unique_ptr<Command> MakeSubmit();
+std::unique_ptr<Command> MakeTrain();
+std::unique_ptr<Command> MakeUp();
+std::unique_ptr<Command> MakeWait();
+std::unique_ptr<Command> MakeWatch();
+std::unique_ptr<Command> MakeWorkers();
+
+}  // namespace switchyard::cli
