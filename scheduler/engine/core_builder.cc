@@ -1,0 +1,50 @@
+#include "scheduler/engine/core_builder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "scheduler/engine/row_codec.h"
+
+namespace switchyard::scheduler {
+
+std::vector<LimitRow> ToRows(const std::vector<LimitRule>& rules) {
+  std::vector<LimitRow> rows;
+  for (const LimitRule& rule : rules) {
+    rows.push_back(
+        {rule.worker, rule.device, static_cast<uint32_t>(rule.job_class), rule.max_running});
+  }
+  return rows;
+}
+
+std::vector<LimitRule> ToRules(const std::vector<LimitRow>& rows) {
+  std::vector<LimitRule> rules;
+  for (const LimitRow& row : rows) {
+    rules.push_back(
+        {row.worker, row.device, static_cast<JobClass>(row.job_class), row.max_running});
+  }
+  return rules;
+}
+
+absl::StatusOr<std::unique_ptr<Core>> BuildCore(CoreConfig config, JobStore& store,
+                                                const Now& now) {
+  const absl::StatusOr<uint64_t> epoch = store.BumpEpoch();
+  if (!epoch.ok()) return epoch.status();
+  const absl::StatusOr<JobId> last = store.LastJobId();
+  if (!last.ok()) return last.status();
+  const absl::StatusOr<std::vector<LimitRow>> limits = store.GetLimits();
+  if (!limits.ok()) return limits.status();
+  config.epoch = *epoch;
+  config.last_job_id = *last;
+  config.limits = ToRules(*limits);
+  auto core = std::make_unique<Core>(std::move(config));
+  JobImage image;
+  const absl::Status status = store.LoadLive([&](JobRow& row) {
+    const absl::Status decoded = DecodeRow(row, image);
+    if (decoded.ok()) core->Restore(image, now);
+    return decoded;
+  });
+  if (!status.ok()) return status;
+  return core;
+}
+
+}  // namespace switchyard::scheduler

@@ -1,0 +1,287 @@
+#include "scheduler/engine/engine.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <variant>
+
+#include "common/log/log.h"
+#include "scheduler/engine/core_builder.h"
+#include "scheduler/engine/pending_drain.h"
+#include "scheduler/engine/refusal.h"
+
+namespace switchyard::scheduler {
+namespace {
+
+// Request rows looked at in one clean-up step, and the time between steps while there is something
+// to remove.
+constexpr int kCleanUpRows = 1000;
+constexpr absl::Duration kCleanUpBusy = absl::Milliseconds(200);
+constexpr absl::Duration kCleanUpIdle = absl::Seconds(10);
+
+// A snapshot may cost this share of the engine's time.
+constexpr int kSnapshotCostFactor = 20;
+
+// How many events are taken between looks at the clock.
+constexpr int kEventsPerLook = 64;
+
+Now ReadClocks(Clock& clock) {
+  return {absl::ToUnixMicros(clock.Now()), absl::ToInt64Microseconds(clock.BootTime())};
+}
+
+size_t Weight(const Input& input) {
+  const auto* submit = std::get_if<SubmitJobs>(&input.event);
+  return submit == nullptr ? 1 : std::max<size_t>(1, submit->jobs.size());
+}
+
+}  // namespace
+
+class Engine::Impl {
+ public:
+  Impl(EngineOptions options, JobStore& store, Clock& clock, EngineOutput& output)
+      : options_(std::move(options)),
+        store_(store),
+        clock_(clock),
+        output_(output),
+        specs_(options_.spec_cache_bytes),
+        models_(store) {}
+
+  absl::Status Build();
+  void RunDrain(std::deque<Input>& inbox);
+  absl::Duration TimeToWakeup();
+
+  LiveView live_view_;
+  EngineStats stats_;
+  std::unique_ptr<Core> core_;
+
+ private:
+  bool EnsureCore(std::deque<Input>& inbox);
+  void Refuse(std::deque<Input>& inbox);
+  size_t Window(const std::deque<Input>& inbox) const;
+  void TakeInputs(PendingDrain& drain, std::deque<Input>& inbox, size_t window);
+  void NoteSession(const Event& event);
+  absl::Status Commit(const WriteBatch& batch);
+  void Perform(PendingDrain& drain);
+  void Fail(PendingDrain& drain, const absl::Status& status);
+  void CloseSessions(uint64_t epoch);
+  void PublishFleet(bool changed);
+  void CleanUp();
+
+  const EngineOptions options_;
+  JobStore& store_;
+  Clock& clock_;
+  EngineOutput& output_;
+  SpecCache specs_;
+  ModelLinks models_;
+  uint64_t epoch_ = 0;
+  std::set<uint64_t> sessions_;   // Attached to the present core; closed when it goes.
+  std::deque<Input> own_inputs_;  // The engine's own reports, for the next drain.
+  absl::Duration next_build_;     // BootTime before which no core is built.
+  absl::Duration next_clean_up_;  // BootTime.
+  absl::Duration next_snapshot_;  // BootTime.
+  bool snapshot_due_ = false;     // Something happened since the last one.
+  uint64_t applied_since_clean_up_ = 0;
+};
+
+absl::Status Engine::Impl::Build() {
+  const absl::Duration begin = clock_.BootTime();
+  next_build_ = begin + options_.rebuild_backoff;
+  absl::StatusOr<std::unique_ptr<Core>> core = BuildCore(options_.core, store_, ReadClocks(clock_));
+  if (!core.ok()) {
+    LogError("cannot build the scheduling core from the store; trying again",
+             {{"error", core.status().ToString()}});
+    return core.status();
+  }
+  core_ = *std::move(core);
+  epoch_ = core_->epoch();
+  specs_.Clear();
+  live_view_.Clear();
+  stats_.rebuilds.fetch_add(1, std::memory_order_relaxed);
+  LogInfo("scheduling core built", {{"epoch", epoch_},
+                                    {"queued", core_->Queue().queued},
+                                    {"ms", absl::ToInt64Milliseconds(clock_.BootTime() - begin)}});
+  PublishFleet(/*changed=*/true);
+  output_.Rebuilt(epoch_);
+  return absl::OkStatus();
+}
+
+bool Engine::Impl::EnsureCore(std::deque<Input>& inbox) {
+  if (core_ != nullptr) return true;
+  if (clock_.BootTime() >= next_build_ && Build().ok()) return true;
+  Refuse(inbox);
+  return false;
+}
+
+// Without a core nothing can be taken: callers repeat, workers attach again.
+void Engine::Impl::Refuse(std::deque<Input>& inbox) {
+  const absl::Status status = CommitUnknown(absl::UnavailableError("the store is not available"));
+  for (Input& input : inbox) {
+    if (input.done) input.done(CommandResult{.status = status});
+    NoteSession(input.event);
+  }
+  inbox.clear();
+  CloseSessions(epoch_);
+}
+
+void Engine::Impl::RunDrain(std::deque<Input>& inbox) {
+  if (!EnsureCore(inbox)) return;
+  stats_.drains.fetch_add(1, std::memory_order_relaxed);
+  PendingDrain drain(*core_, store_, specs_, models_, ReadClocks(clock_));
+  while (!own_inputs_.empty()) {
+    drain.Take(std::move(own_inputs_.front()));
+    own_inputs_.pop_front();
+  }
+  const size_t window = Window(inbox);
+  absl::Status status = drain.LookUp(inbox, window);
+  if (status.ok()) {
+    TakeInputs(drain, inbox, window);
+    status = drain.Settle();
+  }
+  if (status.ok()) {
+    if (options_.reply_before_commit) drain.Reply();
+    status = Commit(drain.batch());
+  }
+  if (!status.ok()) {
+    Fail(drain, status);
+    return;
+  }
+  Perform(drain);
+  CleanUp();
+}
+
+size_t Engine::Impl::Window(const std::deque<Input>& inbox) const {
+  size_t weight = 0;
+  size_t count = 0;
+  while (count < inbox.size() && weight < static_cast<size_t>(options_.max_drain_events)) {
+    weight += Weight(inbox[count++]);
+  }
+  return count;
+}
+
+void Engine::Impl::TakeInputs(PendingDrain& drain, std::deque<Input>& inbox, size_t window) {
+  const absl::Duration end = clock_.BootTime() + options_.max_drain_time;
+  size_t taken = 0;
+  while (taken < window) {
+    NoteSession(inbox.front().event);
+    drain.Take(std::move(inbox.front()));
+    inbox.pop_front();
+    if (++taken % kEventsPerLook == 0 && clock_.BootTime() >= end) break;
+  }
+  applied_since_clean_up_ += taken;
+  stats_.events.fetch_add(taken, std::memory_order_relaxed);
+}
+
+void Engine::Impl::NoteSession(const Event& event) {
+  if (const auto* attached = std::get_if<WorkerAttached>(&event)) {
+    sessions_.insert(attached->session);
+  } else if (const auto* detached = std::get_if<WorkerDetached>(&event)) {
+    sessions_.erase(detached->session);
+  }
+}
+
+absl::Status Engine::Impl::Commit(const WriteBatch& batch) {
+  if (batch.empty()) return absl::OkStatus();
+  const absl::Duration begin = clock_.BootTime();
+  const absl::Status status = store_.Commit(epoch_, batch);
+  if (!status.ok()) return status;
+  stats_.commits.fetch_add(1, std::memory_order_relaxed);
+  stats_.rows.fetch_add(batch.rows(), std::memory_order_relaxed);
+  stats_.commit_us.fetch_add(absl::ToInt64Microseconds(clock_.BootTime() - begin),
+                             std::memory_order_relaxed);
+  return status;
+}
+
+void Engine::Impl::Perform(PendingDrain& drain) {
+  std::vector<WorkerReports> given_up;
+  drain.Perform(output_, live_view_, given_up);
+  for (WorkerReports& reports : given_up) {
+    own_inputs_.emplace_back().event = std::move(reports);
+  }
+  for (const uint64_t session : drain.closed_sessions()) sessions_.erase(session);
+  stats_.specs_read.fetch_add(drain.specs_read(), std::memory_order_relaxed);
+  PublishFleet(drain.fleet_changed());
+}
+
+void Engine::Impl::Fail(PendingDrain& drain, const absl::Status& status) {
+  LogError("a drain was not committed; building the scheduling core again",
+           {{"epoch", epoch_}, {"error", status.ToString()}});
+  stats_.failed_commits.fetch_add(1, std::memory_order_relaxed);
+  // Gone before anybody is answered: what it holds may not be what is stored.
+  core_.reset();
+  specs_.Clear();
+  own_inputs_.clear();
+  next_build_ = clock_.BootTime();
+  drain.Fail(CommitUnknown(status));
+  CloseSessions(epoch_);
+}
+
+void Engine::Impl::CloseSessions(uint64_t epoch) {
+  for (const uint64_t session : sessions_) {
+    SessionOutput output;
+    output.session = session;
+    output.close = true;
+    output_.Send(epoch, std::move(output));
+  }
+  sessions_.clear();
+}
+
+void Engine::Impl::PublishFleet(bool changed) {
+  const absl::Duration begin = clock_.BootTime();
+  snapshot_due_ = true;
+  if (!changed && begin < next_snapshot_) return;
+  auto fleet = std::make_shared<FleetSnapshot>();
+  fleet->epoch = epoch_;
+  fleet->queue_capacity = options_.core.queue_capacity;
+  fleet->workers = core_->Fleet();
+  fleet->queue = core_->Queue();
+  fleet->limits = core_->limits();
+  live_view_.SetFleet(std::move(fleet));
+  const absl::Duration end = clock_.BootTime();
+  next_snapshot_ = end + std::max(options_.snapshot_interval, (end - begin) * kSnapshotCostFactor);
+  snapshot_due_ = false;
+}
+
+void Engine::Impl::CleanUp() {
+  const absl::Duration now = clock_.BootTime();
+  if (now < next_clean_up_ || applied_since_clean_up_ == 0) return;
+  applied_since_clean_up_ = 0;
+  const absl::StatusOr<int> removed =
+      store_.RemoveExpiredRequests(absl::ToUnixMillis(clock_.Now()), kCleanUpRows);
+  // A failure leaves old rows for the next time.
+  const bool busy = removed.ok() && *removed > 0;
+  next_clean_up_ = now + (busy ? kCleanUpBusy : kCleanUpIdle);
+}
+
+absl::Duration Engine::Impl::TimeToWakeup() {
+  const Now now = ReadClocks(clock_);
+  const absl::Duration boot = absl::Microseconds(now.boot_us);
+  if (core_ == nullptr) return std::max(absl::ZeroDuration(), next_build_ - boot);
+  if (!own_inputs_.empty()) return absl::ZeroDuration();
+  const Wakeup wakeup = core_->NextWakeup();
+  absl::Duration wait = absl::InfiniteDuration();
+  if (wakeup.wall_us != kNever) wait = absl::Microseconds(wakeup.wall_us - now.wall_us);
+  if (wakeup.boot_us != kNever) {
+    wait = std::min(wait, absl::Microseconds(wakeup.boot_us - now.boot_us));
+  }
+  if (snapshot_due_) wait = std::min(wait, next_snapshot_ - boot);
+  return std::max(absl::ZeroDuration(), wait);
+}
+
+Engine::Engine(EngineOptions options, JobStore& store, Clock& clock, EngineOutput& output)
+    : impl_(std::make_unique<Impl>(std::move(options), store, clock, output)) {}
+
+Engine::~Engine() = default;
+
+absl::Status Engine::Start() { return impl_->Build(); }
+
+void Engine::Drain(std::deque<Input>& inbox) { impl_->RunDrain(inbox); }
+
+absl::Duration Engine::TimeToWakeup() { return impl_->TimeToWakeup(); }
+
+const LiveView& Engine::live_view() const { return impl_->live_view_; }
+
+const EngineStats& Engine::stats() const { return impl_->stats_; }
+
+const Core* Engine::core() const { return impl_->core_.get(); }
+
+}  // namespace switchyard::scheduler
