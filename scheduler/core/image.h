@@ -80,13 +80,14 @@ struct JobImage {
   int64_t end_us = 0;
   int64_t not_before_us = 0;
   int64_t expire_us = 0;
-  int64_t timeout_us = 0;      // 0: the kind's default. Longest run of one attempt.
-  int64_t retry_us = 0;        // Backoff: not before this.
-  uint32_t lost_attempts = 0;  // Counts towards POISON; reset by `:retry`.
+  int64_t timeout_us = 0;       // 0: the kind's default. Longest run of one attempt.
+  int64_t retry_us = 0;         // Backoff: not before this.
+  uint32_t lost_attempts = 0;   // Counts towards POISON; reset by `:retry`.
+  uint32_t lost_unstarted = 0;  // As `lost_attempts`, of attempts never seen to start.
   uint32_t failed_attempts = 0;
   uint32_t attempt_count = 0;  // Attempts so far; `attempts` holds the last 16 of them. The last
                                // one runs when its outcome is unspecified.
-  uint32_t change_count = 0;  // State changes so far, never reset; `history` holds the last 64.
+  uint32_t change_count = 0;   // State changes so far, never reset; `history` holds the last 64.
   std::vector<AttemptImage> attempts;
   std::vector<StateChange> history;
   TimingsImage timings;

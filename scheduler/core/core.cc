@@ -1,0 +1,86 @@
+#include "scheduler/core/core.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "scheduler/core/core_impl.h"
+
+namespace switchyard::scheduler {
+namespace {
+
+// How finely waiting is looked at: a job is raised at most this share of an interval late.
+constexpr int64_t kAgeingLooksPerInterval = 16;
+
+}  // namespace
+
+Core::Core(CoreConfig config) : impl_(std::make_unique<Impl>(std::move(config))) {}
+Core::~Core() = default;
+void Core::Restore(const JobImage& image, const Now& now) { impl_->Restore(image, now); }
+void Core::Apply(const Event& event, const Now& now, Effects& effects) {
+  impl_->Apply(event, now, effects);
+}
+void Core::Advance(const Now& now, Effects& effects) { impl_->Advance(now, effects); }
+void Core::TakeChanges(absl::FunctionRef<void(const Change&)> visit) { impl_->TakeChanges(visit); }
+bool Core::IsLive(JobId job) const { return impl_->IsLive(job); }
+bool Core::Image(JobId job, JobImage& image) const { return impl_->Image(job, image); }
+Wakeup Core::NextWakeup() const { return impl_->NextWakeup(); }
+std::vector<LimitRule> Core::limits() const { return impl_->config_.limits; }
+std::vector<WorkerView> Core::Fleet() const { return impl_->Fleet(); }
+QueueView Core::Queue() const { return impl_->Queue(); }
+JobId Core::last_job_id() const { return impl_->config_.last_job_id; }
+uint64_t Core::epoch() const { return impl_->config_.epoch; }
+
+Core::Impl::Impl(CoreConfig config)
+    : config_(std::move(config)),
+      queue_(rows_, config_.ageing_interval_us, config_.bugs.ignores_priority),
+      pools_(attempts_, config_.ahead_jobs, config_.ahead_window_us) {
+  for (const KindConfig& kind : config_.kinds) {
+    kinds_.push_back({.config = kind, .expected_us = kind.assumed_run_time_us});
+  }
+}
+
+void Core::Impl::Apply(const Event& event, const Now& now, Effects& effects) {
+  now_ = now;
+  effects_ = &effects;
+  std::visit([this](const auto& one) { On(one); }, event);
+}
+
+void Core::Impl::Advance(const Now& now, Effects& effects) {
+  now_ = now;
+  effects_ = &effects;
+  Timer timer;
+  while (wall_timers_.PopDue(now.wall_us, timer)) OnTimer(timer);
+  while (boot_timers_.PopDue(now.boot_us, timer)) OnTimer(timer);
+  if (now.boot_us >= next_ageing_us_) {
+    queue_.Age(now.wall_us);
+    next_ageing_us_ = now.boot_us + config_.ageing_interval_us / kAgeingLooksPerInterval;
+  }
+  Place();
+}
+
+void Core::Impl::OnTimer(const Timer& timer) {
+  switch (timer.kind) {
+    case TimerKind::kWakeJob:
+      rows_[timer.subject].cold->wake_timer = kNone;
+      return Enqueue(timer.subject);
+    case TimerKind::kExpireJob:
+      rows_[timer.subject].cold->expire_timer = kNone;
+      return RequestEnd(timer.subject, Ending::kExpire);
+    case TimerKind::kLease:
+      return OnLeaseTimer(timer.subject);
+    case TimerKind::kAttempt:
+      return OnAttemptTimer(timer.subject);
+    case TimerKind::kHeld:
+      return OnHeldTimer(timer.subject);
+  }
+}
+
+Wakeup Core::Impl::NextWakeup() const {
+  Wakeup next{.wall_us = wall_timers_.Next(), .boot_us = boot_timers_.Next()};
+  next.boot_us = std::min(next.boot_us, recall_at_us_);
+  if (!queue_.empty()) next.boot_us = std::min(next.boot_us, next_ageing_us_);
+  if (more_to_place_) next.boot_us = now_.boot_us;
+  return next;
+}
+
+}  // namespace switchyard::scheduler

@@ -1,0 +1,221 @@
+// The core's state and its parts. Internal to scheduler/core: one file of definitions for each
+// question answered.
+//   commands.cc   what clients ask            workers.cc    attach, detach, heartbeat, lease expiry
+//   reports.cc    what became of attempts     lifecycle.cc  how jobs and attempts begin and end
+//   place.cc      who runs next, and where    images.cc     to and from the store; views
+//   core.cc       the way in, timers
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/string_view.h"
+#include "scheduler/core/core.h"
+#include "scheduler/core/interner.h"
+#include "scheduler/core/pool_index.h"
+#include "scheduler/core/row.h"
+#include "scheduler/core/slab.h"
+#include "scheduler/core/timer_queue.h"
+#include "scheduler/core/waiting_queue.h"
+#include "scheduler/policy/retry.h"
+
+namespace switchyard::scheduler {
+
+struct WorkerRow {
+  std::string id;
+  std::string incarnation;  // Empty: known only from restored attempts.
+  std::string host;
+  std::string version;
+  uint64_t session = 0;   // 0: stale.
+  bool restored = false;  // Its attempts are from the store, from before this core.
+  int64_t attach_us = 0;
+  int64_t last_seen_us = 0;
+  int64_t lease_until_us = 0;  // Boot clock.
+  uint32_t lease_timer = kNone;
+  uint64_t kinds = 0;
+  std::vector<std::string> kind_names;
+  std::vector<WorkerDevice> devices;
+  std::vector<uint32_t> pools;
+  uint32_t attempts_head = kNone;
+  uint32_t attempts = 0;
+};
+
+class Core::Impl {
+ public:
+  explicit Impl(CoreConfig config);
+
+  void Restore(const JobImage& image, const Now& now);
+  void Apply(const Event& event, const Now& now, Effects& effects);
+  void Advance(const Now& now, Effects& effects);
+  void TakeChanges(absl::FunctionRef<void(const Change&)> visit);
+  bool IsLive(JobId job) const { return Find(job) != kNone; }
+  bool Image(JobId job, JobImage& image) const;
+  Wakeup NextWakeup() const;
+  std::vector<WorkerView> Fleet() const;
+  QueueView Queue() const;
+
+  CoreConfig config_;  // `limits` and `last_job_id` are kept up to date.
+
+ private:
+  struct Kind {
+    KindConfig config;
+    int64_t expected_us = 0;
+  };
+  // The shapes that fit a group, among the first `known`.
+  struct Fitting {
+    std::vector<uint32_t> shapes;
+    uint32_t known = 0;
+  };
+  // Since when the best job of a group finds no place.
+  struct Blocked {
+    JobId job = 0;
+    int64_t since_us = 0;  // Boot clock.
+  };
+
+  // commands.cc
+  void On(const SubmitJobs& event);
+  void On(const CancelJob& event);
+  void On(const RetryJob& event);
+  void On(const UpdateJob& event);
+  void On(const DeleteJob& event);
+  void On(const UpdateLimits& event);
+  // Whether a command's job is there: in memory, or ended and stored, and not deleted earlier in
+  // this drain.
+  bool Exists(uint32_t job, JobId id, const JobImage* ended) const;
+  bool RoomFor(const std::string& tenant, uint64_t jobs, Refusal& refusal);
+  bool DeviceExists(const std::string& request, Refusal& refusal) const;
+  uint32_t AddNew(const NewJob& job, uint32_t tenant, JobId id);
+  void SetPriority(uint32_t job, uint8_t priority);
+  void Revive(uint32_t job);
+  Reply& Answer(uint64_t tag, JobId job);
+  void Refuse(uint64_t tag, JobId job, Refusal refusal);
+
+  // workers.cc
+  void On(const WorkerAttached& event);
+  void On(const WorkerDetached& event);
+  void On(const WorkerHeartbeat& event);
+  void On(const WorkerDevicesChanged& event);
+  uint32_t WorkerOf(uint64_t session);  // kNone: none; then the session is closed.
+  uint32_t WorkerNamed(const std::string& id);
+  void RenewLease(uint32_t worker);
+  void Disconnect(uint32_t worker);
+  void LoseWorker(uint32_t worker);
+  void Describe(WorkerRow& worker, const WorkerAttached& event);
+  void MakePools(uint32_t worker);
+  void DropPools(uint32_t worker);
+  void Reconcile(uint32_t worker, const WorkerAttached& event, bool same_incarnation);
+  void EndUnseen(uint32_t worker, bool same_incarnation);
+  void EnterPool(uint32_t attempt);
+  std::vector<DeviceLimit> LimitsOf(const WorkerRow& worker) const;
+  uint32_t LimitOf(const WorkerRow& worker, const std::string& device, JobClass job_class) const;
+  void OnLeaseTimer(uint32_t worker);
+
+  // reports.cc
+  void On(const WorkerReports& event);
+  // Takes one report; false when its fencing is not that of a live attempt of this worker.
+  bool Take(uint32_t worker, const AttemptReport& report);
+  void Take(uint32_t attempt, const Held&);
+  void Take(uint32_t attempt, const Started& report);
+  void Take(uint32_t attempt, const Finished& report);
+  void Take(uint32_t attempt, const Returned&);
+  void Take(uint32_t attempt, const CheckpointStored& report);
+  void RefuseStale(uint32_t worker, const AttemptReport& report);
+  uint32_t FindAttempt(uint32_t worker, const AttemptRef& ref) const;
+  void Begin(uint32_t attempt, int64_t start_us);
+  void Accept(uint32_t attempt, const Finished& report);
+  void AddOutput(uint32_t job, const OutputArtifact& artifact);
+  void Learn(const LiveJob& row, int64_t run_us);
+
+  // lifecycle.cc
+  uint32_t Find(JobId job) const;
+  uint32_t AddRow(JobId id);
+  JobCold& Cold(uint32_t job);
+  void MarkStored(uint32_t job);
+  void MarkPublished(uint32_t job);
+  void Count(const LiveJob& row, int by);
+  void SetState(uint32_t job, JobState state, Reason reason);
+  void RecordChange(LiveJob& row, JobState state, Reason reason, int64_t time_us);
+  void EndJob(uint32_t job, JobState state, Reason reason, absl::string_view message,
+              int error_code);
+  // Puts a QUEUED job without attempt where it waits: the queue, or a timer.
+  void Enqueue(uint32_t job);
+  void ArmExpiry(uint32_t job);
+  // Starts ending a live job: at once, or by cancelling its attempt.
+  void RequestEnd(uint32_t job, Ending ending);
+  void EndAsRequested(uint32_t job);
+  void SendCancel(uint32_t attempt, bool checkpoint_first);
+  void SendRecall(uint32_t attempt);
+  AttemptRef Ref(const LiveAttempt& attempt) const;
+  AttemptImage Describe(const LiveAttempt& attempt) const;
+  // Takes an attempt off its worker and into the job's past; its job is then without attempt.
+  AttemptImage& EndAttempt(uint32_t attempt, Outcome outcome);
+  // EndAttempt for every outcome but success, and what follows for the job.
+  void AttemptOver(uint32_t attempt, Outcome outcome, const Finished* report);
+  void Follow(uint32_t job, const RetryDecision& decision, const Finished* report);
+  void Link(uint32_t worker, uint32_t attempt);
+  void Unlink(uint32_t attempt);
+  int64_t TimeoutOf(const LiveJob& row) const;
+  void ArmTimeout(uint32_t attempt);
+
+  // place.cc
+  void Place();
+  bool PlaceOne();
+  uint32_t ChoosePool(uint32_t group, const LiveJob& row);
+  void RefreshShapes(uint32_t group);
+  bool HasRoom(uint32_t group);
+  uint32_t StepMask(uint32_t group) const;
+  void Dispatch(uint32_t job, uint32_t pool, int level);
+  void RecallForBlocked();
+  uint32_t WorstHeld(uint32_t group, int level) const;
+  void Assign(const LiveAttempt& attempt, uint32_t worker);
+  void ArmHeld(uint32_t pool);
+  void OnHeldTimer(uint32_t pool);
+  void OnAttemptTimer(uint32_t attempt);
+  void OnTimer(const Timer& timer);
+
+  // images.cc
+  void FillImage(uint32_t job, JobImage& image) const;
+  uint32_t LoadImage(const JobImage& image);
+  void RestoreAttempt(uint32_t job, const AttemptImage& image);
+  Reason WaitingReason(const LiveJob& row) const;
+  void FillLive(const LiveJob& row, JobImage& image) const;
+  void FillUse(const Pool& pool, WorkerView& view) const;
+
+  uint8_t KindIndex(uint16_t number) const;
+
+  std::vector<Kind> kinds_;
+  Interner devices_;  // Requests, devices and device names.
+  Interner models_;
+  Slab<LiveJob> rows_;
+  Slab<LiveAttempt> attempts_;
+  Slab<WorkerRow> workers_;
+  // Looked up only, never iterated: their order is random.
+  absl::flat_hash_map<JobId, uint32_t> jobs_;
+  absl::flat_hash_map<uint64_t, uint32_t> sessions_;
+  std::map<std::string, uint32_t> worker_names_;
+  WaitingQueue queue_;
+  PoolIndex pools_;
+  std::vector<Fitting> shapes_;   // By group.
+  std::vector<Blocked> blocked_;  // By group.
+  TimerQueue wall_timers_;
+  TimerQueue boot_timers_;
+  int64_t next_ageing_us_ = 0;     // Boot clock.
+  int64_t recall_at_us_ = kNever;  // Boot clock: when a blocked job may call worse ones back.
+  bool more_to_place_ = false;
+  uint64_t dispatches_ = 0;  // Counter of fencing numbers.
+  uint64_t queued_ = 0;
+  uint64_t running_ = 0;
+  uint64_t queued_by_priority_[10] = {};
+  std::vector<uint32_t> changed_;
+  std::vector<std::pair<JobId, std::string>>
+      deleted_;  // Ended jobs that were not in memory: id, tenant.
+  absl::flat_hash_set<JobId> deleted_ids_;
+  JobImage scratch_;
+  Now now_;
+  Effects* effects_ = nullptr;  // Of the call in progress.
+};
+
+}  // namespace switchyard::scheduler

@@ -1,0 +1,283 @@
+// To and from the store, and views for people.
+#include <algorithm>
+#include <utility>
+
+#include "scheduler/core/core_impl.h"
+
+namespace switchyard::scheduler {
+namespace {
+
+absl::string_view MessageFor(Reason reason) {
+  switch (reason) {
+    case Reason::kBackoff:
+      return "waits before the next attempt";
+    case Reason::kNotBefore:
+      return "waits for its not_before time";
+    case Reason::kLimit:
+      return "every fitting device is at its limit";
+    case Reason::kNoDevice:
+      return "no worker that fits is attached";
+    case Reason::kAssigned:
+      return "handed to a worker, starts there in its turn";
+    default:
+      return "";
+  }
+}
+
+bool IsPlain(const JobImage& image) {
+  return image.attempts.empty() && image.history.size() <= 1 && image.change_count <= 1 &&
+         image.expire_us == 0 && image.not_before_us == 0 && image.timeout_us == 0 &&
+         image.retry_us == 0 && !image.labels_changed && image.attempt_count == 0 &&
+         image.outputs.empty() && image.checkpoint.empty();
+}
+
+void FillCold(const JobImage& image, JobCold& cold) {
+  cold.message = image.message;
+  cold.error = image.error;
+  cold.error_code = image.error_code;
+  cold.labels = image.labels;
+  cold.labels_changed = image.labels_changed;
+  cold.start_us = image.start_us;
+  cold.end_us = image.end_us;
+  cold.not_before_us = image.not_before_us;
+  cold.expire_us = image.expire_us;
+  cold.timeout_us = image.timeout_us;
+  cold.retry_us = image.retry_us;
+  cold.lost = image.lost_attempts;
+  cold.lost_unstarted = image.lost_unstarted;
+  cold.failed = image.failed_attempts;
+  cold.attempt_count = image.attempt_count;
+  cold.change_count = image.change_count;
+  cold.past = image.attempts;
+  cold.history = image.history;
+  cold.timings = image.timings;
+  cold.outputs = image.outputs;
+  cold.checkpoint = image.checkpoint;
+  cold.result = image.result;
+}
+
+}  // namespace
+
+uint8_t Core::Impl::KindIndex(uint16_t number) const {
+  for (size_t i = 0; i < kinds_.size(); ++i) {
+    if (kinds_[i].config.number == number) return static_cast<uint8_t>(i);
+  }
+  return 0;  // The service refuses unknown kinds; a stored one can only come from a newer version.
+}
+
+Reason Core::Impl::WaitingReason(const LiveJob& row) const {
+  if (row.attempt != kNone) return Reason::kAssigned;
+  if (row.waits == Waits::kNot) return row.reason;
+  const uint32_t group = queue_.FindGroup(row.kind, row.device);
+  if (group >= shapes_.size()) return Reason::kNoDevice;
+  for (const uint32_t shape : shapes_[group].shapes) {
+    if (pools_.OpenPools(shape) > 0) return Reason::kLimit;
+  }
+  return Reason::kNoDevice;
+}
+
+void Core::Impl::FillImage(uint32_t job, JobImage& image) const {
+  const LiveJob& row = rows_[job];
+  static const JobCold kNothing;
+  const JobCold& cold = row.cold == nullptr ? kNothing : *row.cold;
+  image.id = row.id;
+  image.tenant = queue_.tenant(row.tenant).name;
+  image.kind = kinds_[row.kind].config.number;
+  image.priority = row.priority;
+  image.state = row.state;
+  image.reason = row.state == JobState::kQueued ? WaitingReason(row) : row.reason;
+  if (HasEnded(row.state)) {
+    image.message = cold.message;
+  } else {
+    const absl::string_view message = MessageFor(image.reason);
+    image.message.assign(message.data(), message.size());
+  }
+  image.error = cold.error;
+  image.error_code = cold.error_code;
+  image.device = devices_.Text(row.device);
+  image.model_key = models_.Text(row.model);
+  image.labels = cold.labels;
+  image.labels_changed = cold.labels_changed;
+  image.stop_requested = row.ending == Ending::kStop;
+  image.create_us = row.create_us;
+  image.start_us = cold.start_us;
+  image.end_us = cold.end_us;
+  image.not_before_us = cold.not_before_us;
+  image.expire_us = cold.expire_us;
+  image.timeout_us = cold.timeout_us;
+  image.retry_us = cold.retry_us;
+  image.lost_attempts = cold.lost;
+  image.lost_unstarted = cold.lost_unstarted;
+  image.failed_attempts = cold.failed;
+  image.attempt_count = cold.attempt_count;
+  image.change_count = std::max<uint32_t>(cold.change_count, 1);
+  image.attempts = cold.past;
+  image.history = cold.history;
+  if (row.cold == nullptr) {
+    image.history.push_back({1, JobState::kQueued, Reason::kNone, row.create_us, 0});
+  }
+  image.timings = cold.timings;
+  image.outputs = cold.outputs;
+  image.checkpoint = cold.checkpoint;
+  image.result = cold.result;
+  FillLive(row, image);
+}
+
+void Core::Impl::FillLive(const LiveJob& row, JobImage& image) const {
+  image.phase = Phase::kUnspecified;
+  image.progress = row.state == JobState::kSucceeded ? 1 : 0;
+  if (row.attempt == kNone) return;
+  const LiveAttempt& attempt = attempts_[row.attempt];
+  image.phase = attempt.phase;
+  image.progress = attempt.progress;
+  if (image.attempts.size() == kAttemptsKept) image.attempts.erase(image.attempts.begin());
+  image.attempts.push_back(Describe(attempt));
+}
+
+void Core::Impl::TakeChanges(absl::FunctionRef<void(const Change&)> visit) {
+  for (const uint32_t job : changed_) {
+    LiveJob& row = rows_[job];
+    Change change{.kind = row.inserted ? Change::kInserted : Change::kUpdated,
+                  .store = row.store,
+                  .image = &scratch_};
+    if (row.deleted) {
+      scratch_ = JobImage();
+      scratch_.id = row.id;
+      scratch_.tenant = queue_.tenant(row.tenant).name;
+      change.kind = Change::kDeleted;
+    } else {
+      FillImage(job, scratch_);
+    }
+    visit(change);
+    row.listed = row.store = row.inserted = false;
+    if (!HasEnded(row.state)) continue;
+    jobs_.erase(row.id);
+    rows_.Remove(job);
+  }
+  changed_.clear();
+  for (auto& [id, tenant] : deleted_) {
+    scratch_ = JobImage();
+    scratch_.id = id;
+    scratch_.tenant = std::move(tenant);
+    visit({.kind = Change::kDeleted, .store = true, .image = &scratch_});
+  }
+  deleted_.clear();
+  deleted_ids_.clear();
+}
+
+bool Core::Impl::Image(JobId id, JobImage& image) const {
+  const uint32_t job = Find(id);
+  if (job == kNone) return false;
+  FillImage(job, image);
+  return true;
+}
+
+uint32_t Core::Impl::LoadImage(const JobImage& image) {
+  const auto weight = config_.weights.find(image.tenant);
+  const uint32_t job = AddRow(image.id);
+  LiveJob& row = rows_[job];
+  row.create_us = image.create_us;
+  row.tenant =
+      queue_.TenantNumber(image.tenant, weight == config_.weights.end() ? 1 : weight->second);
+  row.model = models_.Intern(image.model_key);
+  row.device = static_cast<uint16_t>(devices_.Intern(image.device));
+  row.kind = KindIndex(image.kind);
+  row.priority = image.priority;
+  row.state = image.state;
+  row.reason = image.reason;
+  if (image.state == JobState::kCancelling) {
+    row.ending = image.stop_requested ? Ending::kStop : Ending::kCancel;
+  }
+  if (!IsPlain(image)) {
+    row.cold = std::make_unique<JobCold>();
+    FillCold(image, *row.cold);
+  }
+  Count(row, 1);
+  config_.last_job_id = std::max(config_.last_job_id, image.id);
+  return job;
+}
+
+void Core::Impl::Restore(const JobImage& image, const Now& now) {
+  Effects none;
+  now_ = now;
+  effects_ = &none;
+  const uint32_t job = LoadImage(image);
+  ArmExpiry(job);
+  if (!image.attempts.empty() && image.attempts.back().outcome == Outcome::kUnspecified) {
+    rows_[job].cold->past.pop_back();
+    RestoreAttempt(job, image.attempts.back());
+  } else if (rows_[job].ending != Ending::kNone) {
+    EndAsRequested(job);
+  } else {
+    if (image.state != JobState::kQueued) SetState(job, JobState::kQueued, Reason::kNone);
+    Enqueue(job);
+  }
+  effects_ = nullptr;
+}
+
+void Core::Impl::RestoreAttempt(uint32_t job, const AttemptImage& image) {
+  LiveJob& row = rows_[job];
+  const uint32_t index = attempts_.Add();
+  LiveAttempt& attempt = attempts_[index];
+  attempt.job = job;
+  attempt.number = image.number;
+  attempt.fencing = image.fencing;
+  attempt.device = devices_.Intern(image.device);
+  attempt.device_name = devices_.Intern(image.device_name);
+  attempt.dispatch_us = image.dispatch_us;
+  attempt.dispatch_boot_us = now_.boot_us;
+  attempt.start_us = image.start_us;
+  attempt.start_boot_us = now_.boot_us;
+  attempt.started = image.start_us != 0;
+  attempt.expected_us = kinds_[row.kind].expected_us;
+  attempt.level = row.priority;
+  attempt.rank = AssignmentRank(row.priority, image.fencing.counter);
+  attempt.resumed_from = image.resumed_from;
+  row.attempt = index;
+  Link(WorkerNamed(image.worker), index);
+  if (attempt.started) ArmTimeout(index);
+}
+
+std::vector<WorkerView> Core::Impl::Fleet() const {
+  std::vector<WorkerView> fleet;
+  for (const auto& [name, number] : worker_names_) {
+    const WorkerRow& worker = workers_[number];
+    WorkerView& view = fleet.emplace_back();
+    view.id = worker.id;
+    view.incarnation = worker.incarnation;
+    view.host = worker.host;
+    view.version = worker.version;
+    view.attached = worker.session != 0;
+    view.attach_us = worker.attach_us;
+    view.last_seen_us = worker.last_seen_us;
+    view.attempts = worker.attempts;
+    view.kinds = worker.kind_names;
+    for (const WorkerDevice& device : worker.devices) view.devices.push_back({device, {}});
+    for (const uint32_t pool : worker.pools) FillUse(pools_[pool], view);
+  }
+  return fleet;
+}
+
+void Core::Impl::FillUse(const Pool& pool, WorkerView& view) const {
+  const ClassUseView use{.job_class = pool.job_class,
+                         .running = pool.running,
+                         .assigned = pool.outstanding - pool.running,
+                         .limit = pool.limit};
+  if (pool.job_class == JobClass::kGeneral) {
+    view.general = use;
+    return;
+  }
+  for (DeviceView& device : view.devices) {
+    if (device.device.device == devices_.Text(pool.device)) device.use.push_back(use);
+  }
+}
+
+QueueView Core::Impl::Queue() const {
+  QueueView view{
+      .queued = queued_, .running = running_, .oldest_create_us = queue_.OldestCreateTime()};
+  std::copy(std::begin(queued_by_priority_), std::end(queued_by_priority_),
+            std::begin(view.queued_by_priority));
+  return view;
+}
+
+}  // namespace switchyard::scheduler

@@ -1,0 +1,225 @@
+// Who runs next, and where; and what is called back for it.
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "scheduler/core/core_impl.h"
+#include "scheduler/policy/assign_ahead.h"
+
+namespace switchyard::scheduler {
+namespace {
+
+// So that a drain stays short when a thousand workers attach at once; the rest follows in the next.
+constexpr int kPlacementsPerDrain = 4096;
+
+}  // namespace
+
+void Core::Impl::Place() {
+  int placed = 0;
+  while (placed < kPlacementsPerDrain && PlaceOne()) ++placed;
+  more_to_place_ = placed == kPlacementsPerDrain;
+  recall_at_us_ = kNever;
+  if (!more_to_place_ && !queue_.empty()) RecallForBlocked();
+}
+
+void Core::Impl::RefreshShapes(uint32_t group) {
+  if (group >= shapes_.size()) {
+    shapes_.resize(queue_.groups());
+    blocked_.resize(queue_.groups());
+  }
+  Fitting& fitting = shapes_[group];
+  if (fitting.known == pools_.shapes()) return;
+  const auto name = queue_.Name(group);
+  const std::string& request = devices_.Text(name.device);
+  const JobClass job_class = kinds_[name.kind].config.job_class;
+  for (; fitting.known < pools_.shapes(); ++fitting.known) {
+    const auto& shape = pools_.Name(fitting.known);
+    if (shape.job_class != job_class || (shape.kinds >> name.kind & 1) == 0) continue;
+    const bool fits =
+        job_class == JobClass::kGeneral || DeviceMatches(request, devices_.Text(shape.device));
+    if (fits) fitting.shapes.push_back(fitting.known);
+  }
+  // Of equally loaded places a GPU is the better one: ChoosePool takes the first.
+  std::stable_partition(fitting.shapes.begin(), fitting.shapes.end(), [this](uint32_t shape) {
+    return absl::StartsWith(devices_.Text(pools_.Name(shape).device), "cuda");
+  });
+}
+
+uint32_t Core::Impl::StepMask(uint32_t group) const {
+  // A job of unknown length is never made to wait on a worker.
+  return kinds_[queue_.Name(group).kind].expected_us > 0 ? ~0u : kStartsAtOnceMask;
+}
+
+bool Core::Impl::HasRoom(uint32_t group) {
+  RefreshShapes(group);
+  const uint32_t mask = StepMask(group);
+  for (const uint32_t shape : shapes_[group].shapes) {
+    if (pools_.BestStep(shape, mask) >= 0) return true;
+  }
+  return false;
+}
+
+bool Core::Impl::PlaceOne() {
+  Candidate best;
+  Candidate candidate;
+  uint32_t best_group = kNone;
+  for (uint32_t group = 0; group < queue_.groups(); ++group) {
+    if (!queue_.Best(group, candidate)) continue;
+    if (best_group != kNone && !(candidate.place < best.place)) continue;
+    if (!HasRoom(group)) continue;
+    best = candidate;
+    best_group = group;
+  }
+  if (best_group == kNone) return false;
+  Dispatch(best.job, ChoosePool(best_group, rows_[best.job]), best.place.level);
+  return true;
+}
+
+uint32_t Core::Impl::ChoosePool(uint32_t group, const LiveJob& row) {
+  const auto& shapes = shapes_[group].shapes;
+  const uint32_t resident = pools_.WithModel(row.model, [&](uint32_t shape) {
+    return std::find(shapes.begin(), shapes.end(), shape) != shapes.end();
+  });
+  if (resident != kNone) return resident;
+  const uint32_t mask = StepMask(group);
+  uint32_t best_shape = kNone;
+  int best_step = kLoadSteps;
+  for (const uint32_t shape : shapes) {
+    const int step = pools_.BestStep(shape, mask);
+    if (step < 0 || step >= best_step) continue;
+    best_step = step;
+    best_shape = shape;
+  }
+  return pools_.First(best_shape, best_step);
+}
+
+void Core::Impl::Dispatch(uint32_t job, uint32_t pool, int level) {
+  LiveJob& row = rows_[job];
+  queue_.Remove(job, now_.wall_us);
+  JobCold& cold = Cold(job);
+  const Kind& kind = kinds_[row.kind];
+  const uint32_t index = attempts_.Add();
+  LiveAttempt& attempt = attempts_[index];
+  attempt.job = job;
+  attempt.number = ++cold.attempt_count;
+  attempt.fencing = {config_.epoch, ++dispatches_};
+  attempt.device = pools_[pool].device;
+  attempt.dispatch_us = now_.wall_us;
+  attempt.dispatch_boot_us = now_.boot_us;
+  attempt.expected_us = kind.expected_us;
+  attempt.level = static_cast<uint8_t>(level);
+  attempt.rank = AssignmentRank(level, attempt.fencing.counter);
+  if (kind.config.checkpoints) attempt.resumed_from = cold.checkpoint;
+  row.attempt = index;
+  row.reason = Reason::kAssigned;
+  const int64_t since_us = std::max({row.create_us, cold.not_before_us, cold.retry_us});
+  cold.timings.queued_us = std::max<int64_t>(0, now_.wall_us - since_us);
+  const uint32_t worker = pools_[pool].worker;
+  Link(worker, index);
+  pools_.Enter(pool, index);
+  pools_.UsedModel(pool, row.model);
+  ArmHeld(pool);
+  queue_.Charge(row.tenant, kind.expected_us);
+  MarkStored(job);
+  Assign(attempt, worker);
+}
+
+void Core::Impl::Assign(const LiveAttempt& attempt, uint32_t worker) {
+  const LiveJob& row = rows_[attempt.job];
+  AssignAttempt& assignment = effects_->assignments.emplace_back();
+  assignment.session = workers_[worker].session;
+  assignment.ref = Ref(attempt);
+  assignment.job_class = kinds_[row.kind].config.job_class;
+  assignment.device = devices_.Text(attempt.device);
+  assignment.rank = attempt.rank;
+  assignment.resume_from = attempt.resumed_from;
+  if (!config_.bugs.double_dispatch) return;
+  for (const auto& [name, other] : worker_names_) {
+    if (other == worker || workers_[other].session == 0) continue;
+    AssignAttempt twice = effects_->assignments.back();
+    twice.session = workers_[other].session;
+    effects_->assignments.push_back(std::move(twice));
+    return;
+  }
+}
+
+void Core::Impl::ArmHeld(uint32_t pool) {
+  Pool& place = pools_[pool];
+  if (place.held_timer != kNone || place.held_head == kNone) return;
+  const int64_t stale_us = StaleAfter(config_.ahead_window_us);
+  const int64_t due_us = attempts_[place.held_head].dispatch_boot_us + stale_us;
+  place.held_timer = boot_timers_.Add(std::max(due_us, now_.boot_us + 1), {TimerKind::kHeld, pool});
+}
+
+void Core::Impl::OnHeldTimer(uint32_t pool) {
+  Pool& place = pools_[pool];
+  place.held_timer = kNone;
+  if (place.held_head == kNone) return;
+  const int64_t stale_us = StaleAfter(config_.ahead_window_us);
+  // Behind busy slots they wait in vain: better placed anew. With a free slot they are on their
+  // way, or the worker does not work: that is given a lease's time.
+  const bool behind = place.running >= place.limit;
+  const int64_t patience_us = behind ? stale_us : config_.lease_us;
+  bool recalled = false;
+  for (uint32_t i = place.held_head; i != kNone; i = attempts_[i].next_held) {
+    if (now_.boot_us - attempts_[i].dispatch_boot_us < patience_us) break;
+    SendRecall(i);
+    recalled = true;
+  }
+  if (recalled && behind) {
+    place.stalled = true;
+    pools_.Refresh(pool);
+  }
+  const int64_t oldest_us = attempts_[place.held_head].dispatch_boot_us;
+  const int64_t due_us = std::max(oldest_us, now_.boot_us) + stale_us;
+  place.held_timer = boot_timers_.Add(due_us, {TimerKind::kHeld, pool});
+}
+
+void Core::Impl::OnAttemptTimer(uint32_t index) {
+  LiveAttempt& attempt = attempts_[index];
+  attempt.timer = kNone;
+  if (attempt.cancelled || attempt.recalled) {
+    // Asked a lease ago and not answered: what it says is no longer worth much. Made to attach anew
+    // it tells all.
+    return Disconnect(attempt.worker);
+  }
+  if (rows_[attempt.job].ending == Ending::kStop)
+    return SendCancel(index, /*checkpoint_first=*/false);
+  RequestEnd(attempt.job, Ending::kTimeout);
+}
+
+void Core::Impl::RecallForBlocked() {
+  Candidate best;
+  for (uint32_t group = 0; group < queue_.groups(); ++group) {
+    if (!queue_.Best(group, best)) continue;
+    RefreshShapes(group);
+    Blocked& blocked = blocked_[group];
+    if (blocked.job != best.place.job) blocked = {best.place.job, now_.boot_us};
+    const uint32_t worst = WorstHeld(group, best.place.level);
+    if (worst == kNone) continue;
+    if (now_.boot_us - blocked.since_us >= config_.ahead_window_us) {
+      SendRecall(worst);
+      blocked.since_us = now_.boot_us;
+    }
+    recall_at_us_ = std::min(recall_at_us_, blocked.since_us + config_.ahead_window_us);
+  }
+}
+
+uint32_t Core::Impl::WorstHeld(uint32_t group, int level) const {
+  for (int worse = kLeastUrgentPriority; worse > level; --worse) {
+    for (const uint32_t shape : shapes_[group].shapes) {
+      if (pools_.HeldAt(shape, worse) == 0) continue;
+      for (const uint32_t number : pools_.PoolsOf(shape)) {
+        const Pool& pool = pools_[number];
+        // One answer at a time: it may make the room that is wanted.
+        if (pool.held_by_level[worse] == 0 || pool.recalls > 0 || !pool.open) continue;
+        for (uint32_t i = pool.held_tail; i != kNone; i = attempts_[i].previous_held) {
+          const LiveAttempt& attempt = attempts_[i];
+          if (attempt.level == worse && !attempt.cancelled) return i;
+        }
+      }
+    }
+  }
+  return kNone;
+}
+
+}  // namespace switchyard::scheduler

@@ -1,0 +1,129 @@
+// Places where attempts run: one pool for each (worker, device, class), and an index of those with
+// room. Internal to the core.
+//
+// Pools that are interchangeable for placement (same class, device name and kinds of the worker)
+// share a shape; a shape keeps its pools with room in lists by load step, and a group of waiting
+// jobs knows the few shapes that fit it. So the least loaded of 10,000 workers is found in a few
+// steps.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "scheduler/core/row.h"
+#include "scheduler/core/slab.h"
+#include "scheduler/core/types.h"
+#include "scheduler/policy/assign_ahead.h"
+#include "scheduler/policy/placement.h"
+
+namespace switchyard::scheduler {
+
+struct Pool {
+  uint32_t worker = kNone;
+  uint32_t device = 0;  // Interned; 0 (empty) for GENERAL.
+  JobClass job_class = JobClass::kUnspecified;
+  bool open = false;     // Its worker is attached.
+  bool stalled = false;  // See AheadState.
+  uint32_t limit = 0;
+  uint32_t outstanding = 0;
+  uint32_t running = 0;
+  uint32_t unknown = 0;
+  int64_t expected_us = 0;
+  uint32_t recalls = 0;  // Sent and not answered.
+  uint32_t shape = kNone;
+  uint32_t place_in_shape = 0;
+  int8_t step = -1;  // List it stands in.
+  uint32_t previous = kNone;
+  uint32_t next = kNone;
+  uint32_t held_head = kNone;  // Not-started attempts, oldest dispatch first.
+  uint32_t held_tail = kNone;
+  uint32_t held_timer = kNone;
+  std::array<uint16_t, kLeastUrgentPriority + 1> held_by_level = {};
+  std::array<uint32_t, 4> models =
+      {};  // Models it was lately given work for; they are likely resident.
+};
+
+// Not thread-safe. `attempts` is the core's and outlives this.
+class PoolIndex {
+ public:
+  PoolIndex(Slab<LiveAttempt>& attempts, uint32_t ahead_jobs, int64_t window_us)
+      : attempts_(attempts), ahead_jobs_(ahead_jobs), window_us_(window_us) {}
+
+  struct ShapeName {
+    JobClass job_class;
+    uint32_t device;
+    uint64_t kinds;  // Bit: the worker runs the kind.
+    friend bool operator==(const ShapeName&, const ShapeName&) = default;
+  };
+
+  uint32_t AddPool(uint32_t worker, const ShapeName& name, uint32_t limit);
+  // REQUIRES: no attempt is in it.
+  void RemovePool(uint32_t pool);
+  // Its worker is gone for now: no more attempts for it.
+  void Close(uint32_t pool);
+  Pool& operator[](uint32_t pool) { return pools_[pool]; }
+  const Pool& operator[](uint32_t pool) const { return pools_[pool]; }
+
+  // An attempt comes into a pool, starts there, leaves it. Started ones may come in as such (after
+  // an Attach).
+  void Enter(uint32_t pool, uint32_t attempt);
+  void Start(uint32_t attempt);
+  void Leave(uint32_t attempt);
+  // To be called when limit, open or stalled was changed.
+  void Refresh(uint32_t pool);
+
+  // Shapes by number, from 0; none is ever removed. `pools_in` counts the open pools.
+  uint32_t shapes() const { return static_cast<uint32_t>(shapes_.size()); }
+  const ShapeName& Name(uint32_t shape) const { return shapes_[shape].name; }
+  const std::vector<uint32_t>& PoolsOf(uint32_t shape) const { return shapes_[shape].pools; }
+  uint32_t OpenPools(uint32_t shape) const { return shapes_[shape].open; }
+  uint32_t HeldAt(uint32_t shape, int level) const { return shapes_[shape].held_by_level[level]; }
+  // Lowest load step with a pool, among the steps of `mask`; -1: none.
+  int BestStep(uint32_t shape, uint32_t mask) const {
+    const uint32_t steps = shapes_[shape].steps & mask;
+    return steps == 0 ? -1 : __builtin_ctz(steps);
+  }
+  uint32_t First(uint32_t shape, int step) const { return shapes_[shape].heads[step]; }
+  void UsedModel(uint32_t pool, uint32_t model);
+  // A pool that lately had this model and could start an attempt at once, with a shape for which
+  // `fits`; kNone: none.
+  template <class Fits>
+  uint32_t WithModel(uint32_t model, Fits fits) const {
+    if (model == 0 || model >= recent_.size()) return kNone;
+    for (const uint32_t pool : recent_[model]) {
+      if (pool == kNone) continue;
+      const Pool& place = pools_[pool];
+      if (place.step < 0 || place.step >= kFirstAheadStep || !fits(place.shape)) continue;
+      for (const uint32_t had : place.models) {
+        if (had == model) return pool;
+      }
+    }
+    return kNone;
+  }
+
+ private:
+  struct Shape {
+    ShapeName name;
+    uint32_t steps = 0;  // Bit: the step's list has pools.
+    std::array<uint32_t, kLoadSteps> heads;
+    std::array<uint32_t, kLoadSteps> tails;
+    std::vector<uint32_t> pools;
+    uint32_t open = 0;
+    std::array<uint32_t, kLeastUrgentPriority + 1> held_by_level = {};
+  };
+
+  uint32_t ShapeNumber(const ShapeName& name);
+  void Unhold(Pool& pool, uint32_t attempt);
+  void MoveTo(uint32_t pool, int step);
+
+  Slab<LiveAttempt>& attempts_;
+  const uint32_t ahead_jobs_;
+  const int64_t window_us_;
+  Slab<Pool> pools_;
+  std::vector<Shape> shapes_;
+  std::vector<std::array<uint32_t, 4>> recent_;  // Pools by model.
+};
+
+}  // namespace switchyard::scheduler

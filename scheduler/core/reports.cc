@@ -1,0 +1,157 @@
+// What workers say became of attempts. A report takes effect only with the fencing number of a live
+// attempt of that worker.
+#include <algorithm>
+#include <utility>
+
+#include "scheduler/core/core_impl.h"
+#include "scheduler/policy/assign_ahead.h"
+
+namespace switchyard::scheduler {
+
+uint32_t Core::Impl::FindAttempt(uint32_t worker, const AttemptRef& ref) const {
+  const uint32_t job = Find(ref.job);
+  if (job == kNone) return kNone;
+  const uint32_t index = rows_[job].attempt;
+  if (index == kNone || config_.bugs.no_fence_check) return index;
+  const LiveAttempt& attempt = attempts_[index];
+  const bool current =
+      attempt.number == ref.attempt && attempt.fencing == ref.fencing && attempt.worker == worker;
+  return current ? index : kNone;
+}
+
+void Core::Impl::On(const WorkerReports& event) {
+  const uint32_t worker = WorkerOf(event.session);
+  if (worker == kNone) return;
+  for (const AttemptReport& report : event.reports) {
+    if (!Take(worker, report)) RefuseStale(worker, report);
+  }
+}
+
+bool Core::Impl::Take(uint32_t worker, const AttemptReport& report) {
+  const uint32_t index = FindAttempt(worker, report.ref);
+  if (index == kNone) return false;
+  const bool ends = std::holds_alternative<Finished>(report.report) ||
+                    std::holds_alternative<Returned>(report.report);
+  if (ends) effects_->acknowledgements.push_back({workers_[worker].session, report.ref});
+  std::visit([&](const auto& one) { Take(index, one); }, report.report);
+  return true;
+}
+
+void Core::Impl::RefuseStale(uint32_t worker, const AttemptReport& report) {
+  const uint64_t session = workers_[worker].session;
+  if (std::holds_alternative<Finished>(report.report) ||
+      std::holds_alternative<Returned>(report.report)) {
+    effects_->acknowledgements.push_back({session, report.ref});
+  } else if (!std::holds_alternative<CheckpointStored>(report.report)) {
+    effects_->cancels.push_back({session, report.ref, /*checkpoint_first=*/false});
+  }
+}
+
+void Core::Impl::Take(uint32_t, const Held&) {}
+
+void Core::Impl::Begin(uint32_t index, int64_t start_us) {
+  LiveAttempt& attempt = attempts_[index];
+  LiveJob& row = rows_[attempt.job];
+  JobCold& cold = Cold(attempt.job);
+  // The worker's clock may be off by what it likes; times of a job are in order all the same.
+  attempt.start_us =
+      std::clamp(start_us, attempt.dispatch_us, std::max(attempt.dispatch_us, now_.wall_us));
+  attempt.start_boot_us = now_.boot_us;
+  if (cold.start_us == 0) cold.start_us = attempt.start_us;
+  cold.timings.dispatched_us = attempt.start_us - attempt.dispatch_us;
+  pools_.Start(index);
+  attempt.recalled = false;
+  if (!attempt.cancelled) {
+    boot_timers_.Cancel(attempt.timer);
+    ArmTimeout(index);
+  }
+  if (row.state == JobState::kQueued) SetState(attempt.job, JobState::kRunning, Reason::kNone);
+}
+
+void Core::Impl::Take(uint32_t index, const Started& report) {
+  LiveAttempt& attempt = attempts_[index];
+  if (!attempt.started) Begin(index, report.time_us);
+  if (!report.device.empty()) attempt.device = devices_.Intern(report.device);
+  if (!report.device_name.empty()) attempt.device_name = devices_.Intern(report.device_name);
+  attempt.phase = report.phase;
+  attempt.progress = std::clamp(static_cast<float>(report.progress), 0.0f, 1.0f);
+  MarkPublished(attempt.job);
+}
+
+void Core::Impl::Take(uint32_t index, const Returned&) {
+  AttemptOver(index, Outcome::kReturned, nullptr);
+}
+
+void Core::Impl::Take(uint32_t index, const CheckpointStored& report) {
+  const uint32_t job = attempts_[index].job;
+  JobCold& cold = Cold(job);
+  cold.checkpoint = report.artifact.sha256;
+  AddOutput(job, report.artifact);
+  MarkStored(job);
+}
+
+void Core::Impl::AddOutput(uint32_t job, const OutputArtifact& artifact) {
+  JobCold& cold = Cold(job);
+  // A name is the job's newest artifact of that name, but for event segments, which are all of one
+  // story.
+  auto same = cold.outputs.end();
+  if (artifact.name != "events") {
+    same = std::find_if(cold.outputs.begin(), cold.outputs.end(),
+                        [&](const OutputArtifact& output) { return output.name == artifact.name; });
+  }
+  OutputArtifact& kept = same == cold.outputs.end() ? cold.outputs.emplace_back() : *same;
+  kept = artifact;
+  kept.attempt = cold.attempt_count;
+}
+
+void Core::Impl::Learn(const LiveJob& row, int64_t run_us) {
+  int64_t& expected_us = kinds_[row.kind].expected_us;
+  expected_us = LearnRunTime(expected_us, run_us);
+}
+
+void Core::Impl::Take(uint32_t index, const Finished& report) {
+  Outcome outcome = report.outcome;
+  if (outcome == Outcome::kReturned) return AttemptOver(index, outcome, nullptr);
+  if (outcome == Outcome::kUnspecified || outcome == Outcome::kWorkerLost)
+    outcome = Outcome::kFailed;
+  LiveAttempt& attempt = attempts_[index];
+  const uint32_t job = attempt.job;
+  if (!attempt.started && (report.start_us != 0 || outcome == Outcome::kSucceeded)) {
+    Begin(index, report.start_us);
+    // It began before we heard of it; what it says of its run time is believed as far as it can be
+    // true.
+    const int64_t run_us = std::max<int64_t>(0, report.prepared_us + report.run_us);
+    attempt.start_boot_us -= std::min(run_us, now_.boot_us - attempt.dispatch_boot_us);
+  }
+  if (!report.device.empty()) attempt.device = devices_.Intern(report.device);
+  if (!report.device_name.empty()) attempt.device_name = devices_.Intern(report.device_name);
+  JobCold& cold = Cold(job);
+  cold.timings.prepared_us = std::max<int64_t>(0, report.prepared_us);
+  cold.timings.run_us = std::max<int64_t>(0, report.run_us);
+  cold.timings.stored_us =
+      std::max<int64_t>(0, now_.wall_us - std::max(report.end_us, attempt.dispatch_us));
+  for (const OutputArtifact& output : report.outputs) AddOutput(job, output);
+  if (outcome == Outcome::kSucceeded) {
+    const int64_t possible_us = now_.boot_us - attempt.dispatch_boot_us;
+    Learn(rows_[job], std::min(report.prepared_us + report.run_us, possible_us));
+    return Accept(index, report);
+  }
+  if (rows_[job].ending == Ending::kStop) cold.result = report.result;
+  AttemptOver(index, outcome, &report);
+}
+
+void Core::Impl::Accept(uint32_t index, const Finished& report) {
+  const uint32_t job = attempts_[index].job;
+  LiveJob& row = rows_[job];
+  // A cancel that was accepted stays one, though the work was done when it came.
+  if (row.ending != Ending::kNone && row.ending != Ending::kStop) {
+    return AttemptOver(index, Outcome::kCancelled, nullptr);
+  }
+  EndAttempt(index, Outcome::kSucceeded);
+  row.cold->result = report.result;
+  if (row.ending == Ending::kStop) return EndAsRequested(job);
+  EndJob(job, JobState::kSucceeded, Reason::kNone, "", 0);
+  if (kinds_[row.kind].config.registers_model) effects_->registrations.push_back(row.id);
+}
+
+}  // namespace switchyard::scheduler

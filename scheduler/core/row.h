@@ -1,0 +1,107 @@
+// How the core holds a live job: a compact row for each, and what is only there once something
+// happened to it behind a pointer. A million queued jobs are a million rows and no cold parts.
+// Internal to the core.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "scheduler/core/image.h"
+#include "scheduler/core/slab.h"
+#include "scheduler/core/types.h"
+
+namespace switchyard::scheduler {
+
+// Why a live job is going to end though an attempt is still on a worker.
+enum class Ending : uint8_t { kNone, kCancel, kStop, kExpire, kTimeout };
+
+// Which part of the waiting queue holds a row.
+enum class Waits : uint8_t { kNot, kInOrder, kEarly };
+
+// What most queued jobs do not have.
+struct JobCold {
+  std::string message;
+  std::string error;
+  int32_t error_code = 0;
+  std::string labels;
+  bool labels_changed = false;
+  int64_t start_us = 0;
+  int64_t end_us = 0;
+  int64_t not_before_us = 0;
+  int64_t expire_us = 0;
+  int64_t timeout_us = 0;
+  int64_t retry_us = 0;
+  uint32_t lost = 0;
+  uint32_t lost_unstarted = 0;
+  uint32_t failed = 0;
+  uint32_t attempt_count = 0;
+  uint32_t change_count = 0;
+  uint32_t wake_timer = kNone;
+  uint32_t expire_timer = kNone;
+  std::vector<AttemptImage> past;
+  std::vector<StateChange> history;
+  TimingsImage timings;
+  std::vector<OutputArtifact> outputs;
+  std::string checkpoint;
+  std::string result;
+};
+
+struct LiveJob {
+  JobId id = 0;
+  int64_t create_us = 0;
+  std::unique_ptr<JobCold> cold;
+  uint32_t tenant = 0;
+  uint32_t model = 0;        // Interned; 0: none.
+  uint32_t attempt = kNone;  // The live attempt.
+  uint32_t stream = kNone;   // Of the waiting queue.
+  uint32_t previous = kNone;
+  uint32_t next = kNone;
+  uint16_t device = 0;  // Interned request.
+  uint8_t kind = 0;     // Index into the core's kinds.
+  uint8_t priority = 0;
+  JobState state = JobState::kUnspecified;
+  Reason reason = Reason::kNone;
+  Ending ending = Ending::kNone;
+  Waits waits = Waits::kNot;
+  // Since the last TakeChanges:
+  bool listed : 1 = false;
+  bool store : 1 = false;
+  bool inserted : 1 = false;
+  bool deleted : 1 = false;
+};
+
+// One attempt on a worker.
+struct LiveAttempt {
+  uint32_t job = kNone;
+  uint32_t number = 0;
+  Fencing fencing;
+  uint32_t worker = kNone;
+  uint32_t pool = kNone;
+  uint32_t previous_of_worker = kNone;
+  uint32_t next_of_worker = kNone;
+  uint32_t previous_held = kNone;
+  uint32_t next_held = kNone;
+  uint32_t timer = kNone;
+  uint32_t device = 0;       // Interned.
+  uint32_t device_name = 0;  // Interned.
+  int64_t dispatch_us = 0;   // Wall clock.
+  int64_t dispatch_boot_us = 0;
+  int64_t start_us = 0;  // Wall clock.
+  int64_t start_boot_us = 0;
+  int64_t expected_us = 0;  // 0: unknown.
+  uint64_t rank = 0;
+  float progress = 0;
+  Phase phase = Phase::kUnspecified;
+  uint8_t level = 0;
+  bool started = false;
+  bool held = false;       // In its pool's list of not-started ones.
+  bool cancelled = false;  // A hard cancel was sent.
+  bool recalled = false;
+  bool seen = false;     // While an Attach is reconciled.
+  bool resumed = false;  // Began from `JobCold::checkpoint` as it then was.
+  std::string resumed_from;
+};
+
+}  // namespace switchyard::scheduler
