@@ -1,0 +1,35 @@
+// The suite every JobStore passes. A store's own test instantiates it:
+//
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, JobStoreContract, testing::Values(MakeSqliteHouse));
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "gtest/gtest.h"
+#include "scheduler/store/job_store.h"
+
+namespace switchyard::scheduler {
+
+// Where a store's data lives over its closing and opening.
+class StoreHouse {
+ public:
+  virtual ~StoreHouse() = default;
+  // Opens the store on the same data as before. REQUIRES: the one opened before is destroyed.
+  virtual std::unique_ptr<JobStore> Open() = 0;
+};
+
+class JobStoreContract
+    : public testing::TestWithParam<std::function<std::unique_ptr<StoreHouse>()>> {
+ protected:
+  void SetUp() override;
+  void Reopen();
+  // Commits under the present epoch; fails the test when that fails.
+  void Commit(const WriteBatch& batch);
+
+  std::unique_ptr<StoreHouse> house_;
+  std::unique_ptr<JobStore> store_;
+  uint64_t epoch_ = 0;
+};
+
+}  // namespace switchyard::scheduler
