@@ -2,14 +2,49 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/format/fleet_text.h"
 #include "cli/format/json.h"
+#include "cli/up/machine.h"
+#include "google/protobuf/struct.pb.h"
 
 namespace switchyard::cli {
+namespace {
+
+using google::protobuf::Struct;
+using google::protobuf::Value;
+
+const Value& FieldOf(const Struct& object, const std::string& name) {
+  const auto found = object.fields().find(name);
+  return found == object.fields().end() ? Value::default_instance() : found->second;
+}
+
+std::string TextOf(const Struct& object, const std::string& name) {
+  return FieldOf(object, name).string_value();
+}
+
+v1::Device ToDevice(const Struct& object) {
+  v1::Device device;
+  device.set_device(TextOf(object, "device"));
+  device.set_name(TextOf(object, "name"));
+  device.set_compute_capability(TextOf(object, "compute_capability"));
+  const double total = FieldOf(object, "memory_total_bytes").number_value();
+  device.set_memory_total_bytes(static_cast<int64_t>(total));
+  device.set_memory_used_bytes(
+      static_cast<int64_t>(total - FieldOf(object, "memory_free_bytes").number_value()));
+  return device;
+}
+
+void FillProcessor(v1::Device* device) {
+  device->set_cores(CoresHere());
+  if (device->name().empty()) device->set_name(ProcessorNameHere());
+  if (device->memory_total_bytes() > 0) return;
+  const int64_t total = static_cast<int64_t>(MemoryTotalHere());
+  device->set_memory_total_bytes(total);
+  device->set_memory_used_bytes(total - static_cast<int64_t>(MemoryAvailableHere()));
+}
+
+}  // namespace
 
 DescribeDevices::DescribeDevices(const std::string& program) {
   absl::StatusOr<std::unique_ptr<ChildProcess>> child =
@@ -41,16 +76,26 @@ std::string DescribeDevices::Text() const {
 }
 
 std::string DescribeText(const std::string& json) {
-  v1::ListDevicesResponse response;
-  if (absl::Status status = FromJson(json, "switchyard-runner describe", &response); !status.ok()) {
+  google::protobuf::Struct description;
+  if (absl::Status status = FromJson(json, "switchyard-runner describe", &description);
+      !status.ok()) {
     return absl::StrCat("the devices could not be looked at: ", status.message(), "\n");
   }
+  const std::string libtorch = TextOf(description, "libtorch_version"),
+                    cuda = TextOf(description, "cuda_version");
   std::string text = "devices\n";
-  for (const v1::Device& device : response.devices())
+  bool gpu = false;
+  for (const auto& value : FieldOf(description, "devices").list_value().values()) {
+    v1::Device device = ToDevice(value.struct_value());
+    device.set_libtorch_version(libtorch);
+    if (device.device() == "cpu") {
+      FillProcessor(&device);
+    } else {
+      device.set_cuda_version(cuda);
+      gpu = true;
+    }
     absl::StrAppend(&text, "  ", DeviceLine(device), "\n");
-  const bool gpu = std::any_of(
-      response.devices().begin(), response.devices().end(),
-      [](const v1::Device& device) { return absl::StartsWith(device.device(), "cuda"); });
+  }
   if (!gpu) absl::StrAppend(&text, "  no GPU: goes on with the CPU\n");
   return text;
 }

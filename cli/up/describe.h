@@ -27,7 +27,9 @@ class DescribeDevices {
   absl::Status failed_;
 };
 
-// Of the runner's answer (v1.ListDevicesResponse as JSON).
+// Of the runner's answer, a JSON object: libtorch_version, cuda_version, devices (a list of device,
+// name, memory_total_bytes, memory_free_bytes, compute_capability). What it leaves open of the
+// processor is read here.
 std::string DescribeText(const std::string& json);
 
 }  // namespace switchyard::cli

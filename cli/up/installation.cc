@@ -1,7 +1,6 @@
 #include "cli/up/installation.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "cli/up/free_port.h"
+#include "cli/up/machine.h"
 #include "common/net/address.h"
 #include "google/protobuf/text_format.h"
 #include "switchyard/config/v1/gateway.pb.h"
@@ -100,32 +100,6 @@ absl::StatusOr<std::vector<WorkerPlan>> PlanWorkers(const std::vector<std::strin
     }
   }
   return plans;
-}
-
-uint32_t CoresHere() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  return static_cast<uint32_t>(std::max(1, CPU_COUNT(&set)));
-}
-
-uint64_t MemoryAvailableHere() {
-  std::ifstream in("/proc/meminfo");
-  uint64_t available = 0;
-  for (std::string name; in >> name;) {
-    if (name == "MemAvailable:" && in >> available) break;
-  }
-  available *= 1024;
-  // A container's own bound (cgroup version 2); "max" is none.
-  std::ifstream limit_file("/sys/fs/cgroup/memory.max");
-  uint64_t limit = 0;
-  return limit_file >> limit ? std::min(available, limit) : available;
-}
-
-uint32_t GpusHere() {
-  uint32_t count = 0;
-  while (access(absl::StrCat("/dev/nvidia", count).c_str(), F_OK) == 0) ++count;
-  return count;
 }
 
 absl::StatusOr<Installation> Installation::Prepare(const UpOptions& options) {

@@ -43,11 +43,6 @@ absl::StatusOr<std::vector<WorkerPlan>> PlanWorkers(const std::vector<std::strin
                                                     uint32_t cores, uint64_t memory_bytes,
                                                     uint32_t gpus);
 
-// Numbers of the machine, for PlanWorkers.
-uint32_t CoresHere();
-uint64_t MemoryAvailableHere();
-uint32_t GpusHere();
-
 class Installation {
  public:
   // Checks the options, makes the folders, token and configs. REQUIRES: DIR is locked.
