@@ -1,0 +1,46 @@
+// decision_bench [DECISIONS]: prints the time of a decision beside 1,000 and 1,000,000 queued jobs.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+#include "scheduler/core/bench/decision.h"
+
+namespace {
+
+int64_t SteadyNanoseconds() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+int64_t ResidentBytes() {
+  long pages = 0;
+  std::FILE* file = std::fopen("/proc/self/statm", "r");
+  if (file == nullptr) return 0;
+  if (std::fscanf(file, "%*s %ld", &pages) != 1) pages = 0;
+  std::fclose(file);
+  return pages * sysconf(_SC_PAGESIZE);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const uint32_t decisions = argc > 1 ? std::atoi(argv[1]) : 200'000;
+  for (const uint32_t per_drain : {1u, 100u}) {
+    for (const uint64_t queued : {1'000ull, 1'000'000ull}) {
+      const auto result =
+          switchyard::scheduler::MeasureDecisions({.queued = queued,
+                                                   .decisions = decisions,
+                                                   .per_drain = per_drain,
+                                                   .now_ns = SteadyNanoseconds,
+                                                   .resident_bytes = ResidentBytes});
+      std::printf(
+          "queued %9llu  per drain %3u  %.3f us/decision  %.0f bytes/queued job  placed %llu\n",
+          static_cast<unsigned long long>(queued), per_drain, result.decision_us,
+          result.bytes_per_queued_job, static_cast<unsigned long long>(result.placed));
+    }
+  }
+}
