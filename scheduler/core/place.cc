@@ -207,11 +207,12 @@ void Core::Impl::RecallForBlocked() {
 uint32_t Core::Impl::WorstHeld(uint32_t group, int level) const {
   for (int worse = kLeastUrgentPriority; worse > level; --worse) {
     for (const uint32_t shape : shapes_[group].shapes) {
-      if (pools_.HeldAt(shape, worse) == 0) continue;
+      if (pools_.AheadPools(shape) == 0 || pools_.HeldAt(shape, worse) == 0) continue;
       for (const uint32_t number : pools_.PoolsOf(shape)) {
         const Pool& pool = pools_[number];
         // One answer at a time: it may make the room that is wanted.
-        if (pool.held_by_level[worse] == 0 || pool.recalls > 0 || !pool.open) continue;
+        if (!pool.ahead || pool.held_by_level[worse] == 0 || pool.recalls > 0 || !pool.open)
+          continue;
         for (uint32_t i = pool.held_tail; i != kNone; i = attempts_[i].previous_held) {
           const LiveAttempt& attempt = attempts_[i];
           if (attempt.level == worse && !attempt.cancelled) return i;

@@ -40,6 +40,7 @@ void PoolIndex::RemovePool(uint32_t number) {
   pools_[shape.pools.back()].place_in_shape = pool.place_in_shape;
   shape.pools.pop_back();
   if (pool.open) --shape.open;
+  if (pool.ahead) --shape.ahead;
   pools_.Remove(number);
 }
 
@@ -114,7 +115,12 @@ void PoolIndex::Leave(uint32_t index) {
 }
 
 void PoolIndex::Refresh(uint32_t number) {
-  const Pool& pool = pools_[number];
+  Pool& pool = pools_[number];
+  const bool ahead = pool.open && pool.outstanding > pool.limit;
+  if (ahead != pool.ahead) {
+    pool.ahead = ahead;
+    shapes_[pool.shape].ahead += ahead ? 1 : -1;
+  }
   if (!pool.open) return MoveTo(number, -1);
   const uint32_t room = AheadRoom({.limit = pool.limit,
                                    .outstanding = pool.outstanding,

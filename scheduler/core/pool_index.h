@@ -24,6 +24,7 @@ struct Pool {
   uint32_t worker = kNone;
   uint32_t device = 0;  // Interned; 0 (empty) for GENERAL.
   JobClass job_class = JobClass::kUnspecified;
+  bool ahead = false;    // More is outstanding than may run.
   bool open = false;     // Its worker is attached.
   bool stalled = false;  // See AheadState.
   uint32_t limit = 0;
@@ -80,6 +81,8 @@ class PoolIndex {
   const std::vector<uint32_t>& PoolsOf(uint32_t shape) const { return shapes_[shape].pools; }
   uint32_t OpenPools(uint32_t shape) const { return shapes_[shape].open; }
   uint32_t HeldAt(uint32_t shape, int level) const { return shapes_[shape].held_by_level[level]; }
+  // Pools with attempts beyond their limit.
+  uint32_t AheadPools(uint32_t shape) const { return shapes_[shape].ahead; }
   // Lowest load step with a pool, among the steps of `mask`; -1: none.
   int BestStep(uint32_t shape, uint32_t mask) const {
     const uint32_t steps = shapes_[shape].steps & mask;
@@ -111,6 +114,7 @@ class PoolIndex {
     std::array<uint32_t, kLoadSteps> tails;
     std::vector<uint32_t> pools;
     uint32_t open = 0;
+    uint32_t ahead = 0;
     std::array<uint32_t, kLeastUrgentPriority + 1> held_by_level = {};
   };
 
