@@ -99,7 +99,7 @@ absl::Status Serve(const ServeOptions& options) {
                                                .work_dir = options.work_dir,
                                                .data_roots = options.data_roots};
   auto& attempts = *new AttemptRunner(
-      surroundings, timers, {.executor = MakeExecutor, .timed_task = MakeTimedTask}, options.own);
+      surroundings, timers, {.executor = MakeExecutorFactory(), .timed_task = MakeTimedTask}, options.own);
   auto& watchdog = *new LeaseWatchdog(
       clock, [&attempts] { return attempts.HoldsAttempts(); },
       [] {

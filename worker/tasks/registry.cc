@@ -2,23 +2,53 @@
 
 #include "common/kind/kind.h"
 #include "worker/tasks/noop/noop.h"
+#ifdef SWITCHYARD_TORCH
+#include "common/clock/clock.h"
+#include "worker/tasks/predict/predict_executor.h"
+#include "worker/tasks/train/train_executor.h"
+#include "worker/torch/device.h"
+#endif
 
 namespace switchyard::worker {
 
-// Kinds on LibTorch are added here, under SWITCHYARD_TORCH.
-std::unique_ptr<Executor> MakeExecutor(absl::string_view) { return nullptr; }
+#ifdef SWITCHYARD_TORCH
+
+namespace {
+// Weights of the models a runner keeps loaded.
+constexpr int64_t kModelBytes = int64_t{2} << 30;
+}  // namespace
+
+ExecutorFactory MakeExecutorFactory() {
+  const auto models = std::make_shared<ModelCache>(kModelBytes);
+  return [models](absl::string_view kind) -> std::unique_ptr<Executor> {
+    if (kind == "train") return MakeTrainExecutor(SystemClock());
+    if (kind == "predict") return MakePredictExecutor(models, SystemClock());
+    return nullptr;
+  };
+}
+
+std::unique_ptr<Backend> MakeBackend() { return MakeTorchBackend(); }
+
+#else
+
+ExecutorFactory MakeExecutorFactory() {
+  return [](absl::string_view) { return std::unique_ptr<Executor>(); };
+}
+
+std::unique_ptr<Backend> MakeBackend() { return MakeBareBackend(); }
+
+#endif
 
 std::unique_ptr<TimedTask> MakeTimedTask(absl::string_view kind) {
   if (kind == "noop") return MakeNoopTask();
   return nullptr;
 }
 
-std::unique_ptr<Backend> MakeBackend() { return MakeBareBackend(); }
-
 std::vector<std::string> RegisteredKinds() {
+  const ExecutorFactory make_executor = MakeExecutorFactory();
   std::vector<std::string> kinds;
   for (const KindTraits& kind : AllKinds()) {
-    if (MakeTimedTask(kind.name) != nullptr || MakeExecutor(kind.name) != nullptr) {
+    if (MakeTimedTask(kind.name) != nullptr || make_executor(kind.name) != nullptr) {
       kinds.emplace_back(kind.name);
     }
   }

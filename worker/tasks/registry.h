@@ -13,10 +13,12 @@
 
 namespace switchyard::worker {
 
-// A new executor for `kind` (the name of Job's oneof member). Null for a kind that has none.
-std::unique_ptr<Executor> MakeExecutor(absl::string_view kind);
+// Makes executors by kind (the name of Job's oneof member), null for a kind that has none. What
+// attempts of one runner share, such as loaded models, lives as long as the factory and its
+// executors. The factory is thread-safe.
+ExecutorFactory MakeExecutorFactory();
 
-// The same for kinds that only wait. No kind has both.
+// A task for a kind that only waits, or null. No kind has both.
 std::unique_ptr<TimedTask> MakeTimedTask(absl::string_view kind);
 
 // What drives the device in this build.

@@ -1,0 +1,130 @@
+#include "worker/tasks/train/sample_set.h"
+
+#include <atomic>
+#include <cmath>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "common/sync/mutex.h"
+
+namespace switchyard::worker {
+namespace {
+
+// Renders all samples on several threads. The first error by order of the samples wins, so that it
+// is the same each time.
+class Loading {
+ public:
+  Loading(AttemptContext& context, const FileTree& tree, const std::vector<Sample>& samples,
+          const InputShape& shape, int64_t max_cached_bytes)
+      : context_(context),
+        tree_(tree),
+        samples_(samples),
+        shape_(shape),
+        most_cached_(static_cast<size_t>(max_cached_bytes) / shape.bytes()),
+        cache_(samples.size()) {}
+
+  absl::StatusOr<std::vector<std::vector<uint8_t>>> Run() {
+    std::vector<std::thread> threads;
+    for (int i = 1; i < context_.device().threads; ++i) threads.emplace_back([this] { Work(); });
+    Work();
+    for (std::thread& thread : threads) thread.join();
+    if (context_.Cancelled()) return absl::CancelledError("cancelled while reading the data");
+    if (!error_.ok()) return error_;
+    return std::move(cache_);
+  }
+
+ private:
+  void Work() {
+    while (!context_.Cancelled()) {
+      const size_t i = next_++;
+      if (i >= samples_.size()) return;
+      absl::StatusOr<std::vector<uint8_t>> pixels = RenderSample(tree_, samples_[i], shape_);
+      if (!pixels.ok()) {
+        Fail(i, pixels.status());
+        return;
+      }
+      if (i < most_cached_) cache_[i] = *std::move(pixels);
+      if (i % 256 == 0) {
+        context_.Progress(0, absl::StrCat("reading sample ", i + 1, " of ", samples_.size()));
+      }
+    }
+  }
+
+  // Samples are handed out in order, so all before the first failing one are still finished by
+  // their threads.
+  void Fail(size_t i, const absl::Status& status) {
+    MutexLock lock(mutex_);
+    if (!error_.ok() && failed_ < i) return;
+    error_ = status;
+    failed_ = i;
+    next_ = samples_.size();
+  }
+
+  AttemptContext& context_;
+  const FileTree& tree_;
+  const std::vector<Sample>& samples_;
+  const InputShape shape_;
+  const size_t most_cached_;
+  std::atomic<size_t> next_{0};
+  std::vector<std::vector<uint8_t>> cache_;
+  Mutex mutex_;
+  absl::Status error_ GUARDED_BY(mutex_);
+  size_t failed_ GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<SampleSet> SampleSet::Load(AttemptContext& context, std::shared_ptr<FileTree> tree,
+                                          std::vector<Sample> samples, std::vector<int32_t> labels,
+                                          const InputShape& shape, int64_t max_cached_bytes) {
+  SampleSet set;
+  auto cache = Loading(context, *tree, samples, shape, max_cached_bytes).Run();
+  if (!cache.ok()) return cache.status();
+  set.cache_ = *std::move(cache);
+  set.tree_ = std::move(tree);
+  set.samples_ = std::move(samples);
+  set.labels_ = std::move(labels);
+  set.shape_ = shape;
+  return set;
+}
+
+absl::Status SampleSet::AppendPixels(uint32_t i, std::vector<uint8_t>& out) const {
+  if (!cache_[i].empty()) {
+    out.insert(out.end(), cache_[i].begin(), cache_[i].end());
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<std::vector<uint8_t>> pixels = RenderSample(*tree_, samples_[i], shape_);
+  if (pixels.ok()) out.insert(out.end(), pixels->begin(), pixels->end());
+  return pixels.status();
+}
+
+absl::StatusOr<ChannelStatistics> SampleSet::Statistics(
+    const std::vector<uint32_t>& indices) const {
+  const size_t plane = static_cast<size_t>(shape_.image_size) * shape_.image_size;
+  // Integers: the sums are exact, whatever the order.
+  std::vector<uint64_t> sums(shape_.channels);
+  std::vector<uint64_t> squares(shape_.channels);
+  std::vector<uint8_t> pixels;
+  for (const uint32_t i : indices) {
+    pixels.clear();
+    const absl::Status status = AppendPixels(i, pixels);
+    if (!status.ok()) return status;
+    for (size_t k = 0; k < pixels.size(); ++k) {
+      sums[k / plane] += pixels[k];
+      squares[k / plane] += static_cast<uint64_t>(pixels[k]) * pixels[k];
+    }
+  }
+  ChannelStatistics statistics;
+  const double count = static_cast<double>(plane) * static_cast<double>(indices.size());
+  for (int channel = 0; channel < shape_.channels; ++channel) {
+    const double mean = static_cast<double>(sums[channel]) / count;
+    const double variance = static_cast<double>(squares[channel]) / count - mean * mean;
+    const double deviation = std::sqrt(std::max(0.0, variance)) / 255;
+    statistics.mean.push_back(static_cast<float>(mean / 255));
+    statistics.standard_deviation.push_back(deviation < 1e-3 ? 1.0f
+                                                             : static_cast<float>(deviation));
+  }
+  return statistics;
+}
+
+}  // namespace switchyard::worker
