@@ -88,8 +88,10 @@ absl::Status Engine::Impl::Build() {
   next_build_ = begin + options_.rebuild_backoff;
   absl::StatusOr<std::unique_ptr<Core>> core = BuildCore(options_.core, store_, ReadClocks(clock_));
   if (!core.ok()) {
-    LogError("cannot build the scheduling core from the store; trying again",
-             {{"error", core.status().ToString()}});
+    if (options_.log) {
+      LogError("cannot build the scheduling core from the store; trying again",
+               {{"error", core.status().ToString()}});
+    }
     return core.status();
   }
   core_ = *std::move(core);
@@ -97,9 +99,12 @@ absl::Status Engine::Impl::Build() {
   specs_.Clear();
   live_view_.Clear();
   stats_.rebuilds.fetch_add(1, std::memory_order_relaxed);
-  LogInfo("scheduling core built", {{"epoch", epoch_},
-                                    {"queued", core_->Queue().queued},
-                                    {"ms", absl::ToInt64Milliseconds(clock_.BootTime() - begin)}});
+  if (options_.log) {
+    LogInfo("scheduling core built",
+            {{"epoch", epoch_},
+             {"queued", core_->Queue().queued},
+             {"ms", absl::ToInt64Milliseconds(clock_.BootTime() - begin)}});
+  }
   PublishFleet(/*changed=*/true);
   output_.Rebuilt(epoch_);
   return absl::OkStatus();
@@ -203,8 +208,10 @@ void Engine::Impl::Perform(PendingDrain& drain) {
 }
 
 void Engine::Impl::Fail(PendingDrain& drain, const absl::Status& status) {
-  LogError("a drain was not committed; building the scheduling core again",
-           {{"epoch", epoch_}, {"error", status.ToString()}});
+  if (options_.log) {
+    LogError("a drain was not committed; building the scheduling core again",
+             {{"epoch", epoch_}, {"error", status.ToString()}});
+  }
   stats_.failed_commits.fetch_add(1, std::memory_order_relaxed);
   // Gone before anybody is answered: what it holds may not be what is stored.
   core_.reset();

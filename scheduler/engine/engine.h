@@ -138,6 +138,7 @@ struct EngineOptions {
   absl::Duration rebuild_backoff = absl::Milliseconds(200);  // Between attempts to build the core.
   absl::Duration snapshot_interval =
       absl::Milliseconds(100);       // Age at which the fleet snapshot is renewed.
+  bool log = true;                   // Off in simulations, which fail drains by the thousand.
   bool reply_before_commit = false;  // Planted bug for tests of the simulation; off in the product.
 };
 

@@ -109,6 +109,7 @@ void Encode(const JobImage& image, JobRecord& record) {
   record.set_timeout_us(image.timeout_us);
   record.set_retry_us(image.retry_us);
   record.set_lost_attempts(image.lost_attempts);
+  record.set_lost_unstarted(image.lost_unstarted);
   record.set_failed_attempts(image.failed_attempts);
   record.set_attempt_count(image.attempt_count);
   record.set_change_count(image.change_count);
@@ -139,6 +140,7 @@ void Decode(const JobRecord& record, JobImage& image) {
   image.timeout_us = record.timeout_us();
   image.retry_us = record.retry_us();
   image.lost_attempts = record.lost_attempts();
+  image.lost_unstarted = record.lost_unstarted();
   image.failed_attempts = record.failed_attempts();
   image.attempt_count = record.attempt_count();
   image.change_count = record.change_count();
