@@ -38,6 +38,7 @@ FromRunner Hello(const DeviceHandle& device, const BackendDescription& descripti
   hello->set_cuda_version(description.cuda_version);
   hello->set_device(device.device);
   hello->set_device_name(device.name);
+  for (const std::string& kind : RegisteredKinds()) hello->add_kinds(kind);
   return frame;
 }
 

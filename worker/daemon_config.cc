@@ -1,0 +1,79 @@
+#include "worker/daemon_config.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/config/text_config.h"
+#include "common/net/address.h"
+#include "common/status/error.h"
+
+namespace switchyard::worker {
+namespace {
+
+using ::switchyard::config::v1::WorkerConfig;
+
+constexpr uint32_t kDrainSeconds = 20;
+
+std::string OwnPath() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error).string();
+}
+
+}  // namespace
+
+std::string HostName() {
+  char name[256] = "";
+  gethostname(name, sizeof name - 1);
+  return name[0] == '\0' ? "localhost" : name;
+}
+
+absl::Status CompleteConfig(const std::string& host, const std::string& own_path,
+                            WorkerConfig* config) {
+  std::vector<FieldViolation> faults;
+  const auto require = [&faults](const std::string& value, const char* field, const char* what) {
+    if (value.empty()) faults.push_back({field, what});
+  };
+  require(config->data_dir(), "data_dir", "name a folder for this worker");
+  require(config->artifact_dir(), "artifact_dir", "name the artifact store's folder");
+  require(config->scheduler(), "scheduler", "name the scheduler's worker listener, HOST:PORT");
+  if (!config->scheduler().empty()) {
+    if (const auto address = ParseAddress(config->scheduler()); !address.ok()) {
+      faults.push_back({"scheduler", std::string(address.status().message())});
+    }
+  }
+  if (!config->admin_listen().empty()) {
+    if (const absl::Status loopback = RequireLoopback("admin_listen", config->admin_listen());
+        !loopback.ok()) {
+      faults.push_back({"admin_listen", std::string(loopback.message())});
+    }
+  }
+  for (const std::string& root : config->data_roots()) {
+    if (!std::filesystem::path(root).is_absolute()) {
+      faults.push_back({"data_roots", absl::StrCat("\"", root, "\" is not an absolute path")});
+    }
+  }
+  if (!faults.empty()) return InvalidFields(faults);
+  if (config->device().empty()) config->set_device("cpu");
+  if (config->id().empty()) config->set_id(absl::StrCat(host, "-", config->device()));
+  if (config->runner().empty()) {
+    config->set_runner(
+        (std::filesystem::path(own_path).parent_path() / "switchyard-runner").string());
+  }
+  if (config->drain_seconds() == 0) config->set_drain_seconds(kDrainSeconds);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<WorkerConfig> LoadDaemonConfig(const std::string& file) {
+  WorkerConfig config;
+  if (absl::Status status = LoadTextConfig(file, &config); !status.ok()) return status;
+  if (absl::Status status = CompleteConfig(HostName(), OwnPath(), &config); !status.ok()) {
+    return Annotate(status, file);
+  }
+  return config;
+}
+
+}  // namespace switchyard::worker
