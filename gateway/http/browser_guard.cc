@@ -58,7 +58,7 @@ bool FromBrowser(const RequestHead& head) {
   return head.headers.Has("Origin") || head.headers.Has("Sec-Fetch-Site");
 }
 
-std::optional<std::string> CheckBrowser(const RequestHead& head) {
+std::optional<std::string> CheckBrowser(const RequestHead& head, bool page) {
   const absl::string_view host = head.headers.Find("Host");
   // HTTP/1.0 may leave Host out; no browser speaks that.
   if (head.headers.Has("Host") && !IsLoopbackHost(host) && !head.from_unix_socket) {
@@ -66,7 +66,7 @@ std::optional<std::string> CheckBrowser(const RequestHead& head) {
         "Host is \"", host,
         "\"; without keys only loopback names are answered: use 127.0.0.1 or localhost");
   }
-  if (!FromBrowser(head)) return std::nullopt;
+  if (!FromBrowser(head) || (page && IsRead(head))) return std::nullopt;
   if (auto refusal = CheckOrigin(head)) return refusal;
   if (!IsRead(head) && IsFormType(head.headers.Find("Content-Type"))) {
     return "a browser's write needs Content-Type: application/json, or the page's token";

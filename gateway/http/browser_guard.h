@@ -18,7 +18,8 @@
 namespace switchyard::gateway::http {
 
 // Why the request is refused (403), for people; nothing: it may go on.
-std::optional<std::string> CheckBrowser(const RequestHead& head);
+// `page`: what is asked for holds no data and does nothing, so a link from anywhere may lead to it.
+std::optional<std::string> CheckBrowser(const RequestHead& head, bool page = false);
 
 // `127.0.0.1:8080`, `localhost`, `[::1]:8080`.
 bool IsLoopbackHost(absl::string_view host);

@@ -83,6 +83,49 @@ std::optional<uint64_t> DownloadLength(const Method& method, const Message& firs
       std::max<int64_t>(0, first.GetReflection()->GetInt64(first, method.raw.response_length)));
 }
 
+// The answer of a download, made of the call's messages.
+class Download {
+ public:
+  Download(Exchange& exchange, const Method& method) : exchange_(exchange), method_(method) {}
+
+  // False: no more is wanted.
+  Awaitable<bool> Take(const grpc::ByteBuffer& bytes) {
+    const auto message = FromBytes(bytes, *method_.response);
+    if (!message.ok()) co_return false;
+    if (!std::exchange(begun_, true)) {
+      const std::optional<uint64_t> length = DownloadLength(method_, **message);
+      left_ = length.value_or(0);
+      if (!co_await exchange_.Begin(DownloadHead(method_, **message), length)) co_return false;
+    }
+    // The last piece waits for the call's status: bytes that turn out damaged must not look whole.
+    if (!held_.empty() && !co_await exchange_.Write(std::move(held_))) co_return false;
+    held_ = (*message)->GetReflection()->GetString(**message, method_.raw.response_data);
+    left_ -= std::min<uint64_t>(left_, held_.size());
+    co_return true;
+  }
+
+  Awaitable<> Close(const absl::Status& status) {
+    if (!begun_) {
+      co_await exchange_.Respond(ProblemAnswer(
+          status.ok() ? absl::InternalError("the answer had no bytes and no error") : status,
+          exchange_.head()));
+    } else if (exchange_.head().verb != "HEAD" && (!status.ok() || left_ > 0)) {
+      // The head is out: only a cut connection still says that these are not all the bytes.
+      exchange_.Abort();
+    } else {
+      co_await exchange_.Write(std::move(held_));
+      co_await exchange_.End();
+    }
+  }
+
+ private:
+  Exchange& exchange_;
+  const Method& method_;
+  std::string held_;
+  uint64_t left_ = 0;
+  bool begun_ = false;
+};
+
 }  // namespace
 
 Awaitable<> JsonDoor::HandleUpload(Exchange& exchange, const Route& route, CallInfo info) const {
@@ -130,31 +173,14 @@ Awaitable<> JsonDoor::HandleDownload(Exchange& exchange, const Route& route, Cal
   const auto call = StreamCall::Start(*upstream_, info, exchange.executor());
   exchange.OnGone([call] { call->Cancel(); });
   if (co_await call->Write(ToBytes(**request))) call->WritesDone();
-  bool begun = false;
-  uint64_t left = 0;
+  Download download(exchange, method);
   grpc::ByteBuffer bytes;
   while (co_await call->Read(kForever, &bytes) == Outcome::kMessage) {
-    auto message = FromBytes(bytes, *method.response);
-    if (!message.ok()) break;
-    if (!std::exchange(begun, true)) {
-      const std::optional<uint64_t> length = DownloadLength(method, **message);
-      left = length.value_or(0);
-      if (!co_await exchange.Begin(DownloadHead(method, **message), length)) break;
-    }
-    std::string data = (*message)->GetReflection()->GetString(**message, method.raw.response_data);
-    left -= std::min<uint64_t>(left, data.size());
-    if (!data.empty() && !co_await exchange.Write(std::move(data))) break;
+    if (!co_await download.Take(bytes)) break;
   }
   const absl::Status status = co_await call->Finish();
   exchange.OnGone(nullptr);
-  if (!begun && !status.ok()) {
-    co_await exchange.Respond(ProblemAnswer(status, exchange.head()));
-  } else if (exchange.head().verb != "HEAD" && (!status.ok() || left > 0)) {
-    // The head is out: only a cut connection still says that these are not all the bytes.
-    exchange.Abort();
-  } else {
-    co_await exchange.End();
-  }
+  co_await download.Close(status);
 }
 
 }  // namespace switchyard::gateway
