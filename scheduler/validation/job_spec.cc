@@ -121,16 +121,19 @@ void NormalizeJob(v1::Job& job, FieldFaults& faults) {
   NormalizeKind(job, faults);
 }
 
+absl::Status CheckPriorityAllowed(uint32_t priority, uint32_t highest_priority,
+                                  const FieldFaults& faults) {
+  if (priority >= highest_priority) return absl::OkStatus();
+  const std::string asked = absl::StrCat(priority);
+  const std::string highest = absl::StrCat(highest_priority);
+  return MakeError(absl::StatusCode::kPermissionDenied, "PRIORITY_NOT_ALLOWED",
+                   absl::StrCat(faults.Path("priority"), ": priority ", asked,
+                                " is more urgent than this caller may ask for; ", highest,
+                                " or less urgent is allowed"),
+                   {{"priority", asked}, {"highest_priority", highest}});
+}
+
 absl::Status CheckAllowed(const v1::Job& job, const SubmitRules& rules, const FieldFaults& faults) {
-  if (job.priority() < rules.highest_priority) {
-    const std::string asked = absl::StrCat(job.priority());
-    const std::string highest = absl::StrCat(rules.highest_priority);
-    return MakeError(absl::StatusCode::kPermissionDenied, "PRIORITY_NOT_ALLOWED",
-                     absl::StrCat(faults.Path("priority"), ": priority ", asked,
-                                  " is more urgent than this caller may ask for; ", highest,
-                                  " or less urgent is allowed"),
-                     {{"priority", asked}, {"highest_priority", highest}});
-  }
   if (job.has_noop() && !rules.allow_noop) {
     return MakeError(
         absl::StatusCode::kFailedPrecondition, "KIND_DISABLED",
@@ -139,7 +142,7 @@ absl::Status CheckAllowed(const v1::Job& job, const SubmitRules& rules, const Fi
             ": jobs of kind noop are switched off; set allow_noop: true in the scheduler's config"),
         {{"kind", "noop"}, {"setting", "allow_noop"}});
   }
-  return absl::OkStatus();
+  return CheckPriorityAllowed(job.priority(), rules.highest_priority, faults);
 }
 
 }  // namespace switchyard::scheduler

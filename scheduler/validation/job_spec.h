@@ -30,6 +30,10 @@ void NormalizeJob(v1::Job& job, FieldFaults& faults);
 // path only. REQUIRES: NormalizeJob found nothing wrong with it.
 absl::Status CheckAllowed(const v1::Job& job, const SubmitRules& rules, const FieldFaults& faults);
 
+// The priority part of CheckAllowed.
+absl::Status CheckPriorityAllowed(uint32_t priority, uint32_t highest_priority,
+                                  const FieldFaults& faults);
+
 // The parts of NormalizeJob, one per kind. Paths are below the job.
 void NormalizeNoop(v1::NoopSpec& spec, FieldFaults& faults);
 void NormalizeTrain(v1::TrainSpec& spec, FieldFaults& faults);

@@ -69,6 +69,8 @@ struct Resolver {
 
 }  // namespace
 
+bool RefersToAnything(const v1::Job& job) { return job.has_predict() || job.has_train(); }
+
 absl::Status ResolveReferences(absl::string_view tenant, const FieldFaults& faults,
                                ReferenceSource& source, v1::Job& job) {
   Resolver resolver{tenant, faults, source};

@@ -27,6 +27,9 @@ class ReferenceSource {
                                                                     uint32_t version) = 0;
 };
 
+// Whether `job` has references at all: without any, ResolveReferences never blocks.
+bool RefersToAnything(const v1::Job& job);
+
 // Resolves the references of `job` in place: `predict.version`, `train.from_model`. NOT_FOUND names
 // the path and the thing (the model or artifact); INVALID_ARGUMENT when the initial weights are of
 // another architecture; errors of the source as they are. REQUIRES: NormalizeJob found nothing

@@ -1,0 +1,65 @@
+#include "scheduler/service/fleet_view.h"
+
+#include <algorithm>
+
+namespace switchyard::scheduler {
+namespace {
+
+void SetTime(int64_t micros, google::protobuf::Timestamp* time) {
+  time->set_seconds(micros / 1'000'000);
+  time->set_nanos(static_cast<int32_t>(micros % 1'000'000 * 1000));
+}
+
+void AddUse(const ClassUseView& use, v1::ClassUse* message) {
+  message->set_job_class(static_cast<v1::JobClass>(use.job_class));
+  message->set_running(use.running);
+  message->set_assigned(use.assigned);
+  message->set_limit(use.limit);
+}
+
+}  // namespace
+
+void AddDevice(const WorkerView& worker, const DeviceView& view, v1::Device* message) {
+  const WorkerDevice& device = view.device;
+  message->set_worker(worker.id);
+  message->set_device(device.device);
+  message->set_name(device.name);
+  message->set_memory_total_bytes(device.memory_total_bytes);
+  message->set_memory_used_bytes(device.memory_used_bytes);
+  message->set_uuid(device.uuid);
+  message->set_compute_capability(device.compute_capability);
+  message->set_libtorch_version(device.libtorch_version);
+  message->set_cuda_version(device.cuda_version);
+  message->set_cores(device.cores);
+  for (const ClassUseView& use : view.use) AddUse(use, message->add_use());
+}
+
+void AddWorker(const WorkerView& worker, v1::Worker* message) {
+  message->set_id(worker.id);
+  message->set_incarnation(worker.incarnation);
+  message->set_state(worker.attached ? v1::Worker::ATTACHED : v1::Worker::STALE);
+  message->set_host(worker.host);
+  message->set_version(worker.version);
+  if (worker.attach_us != 0) SetTime(worker.attach_us, message->mutable_attach_time());
+  if (worker.last_seen_us != 0) SetTime(worker.last_seen_us, message->mutable_last_seen_time());
+  for (const DeviceView& device : worker.devices) message->add_devices(device.device.device);
+  message->set_attempts(worker.attempts);
+}
+
+void WriteQueue(const FleetSnapshot& fleet, absl::Time now, v1::Queue* message) {
+  const QueueView& queue = fleet.queue;
+  message->set_queued(queue.queued);
+  message->set_running(queue.running);
+  for (int priority = kMostUrgentPriority; priority <= kLeastUrgentPriority; ++priority) {
+    message->add_queued_by_priority(queue.queued_by_priority[priority]);
+  }
+  if (queue.oldest_create_us != 0) {
+    const int64_t age_us = std::max<int64_t>(0, absl::ToUnixMicros(now) - queue.oldest_create_us);
+    message->mutable_oldest_age()->set_seconds(age_us / 1'000'000);
+    message->mutable_oldest_age()->set_nanos(static_cast<int32_t>(age_us % 1'000'000 * 1000));
+  }
+  message->set_capacity(fleet.queue_capacity);
+  message->set_epoch(fleet.epoch);
+}
+
+}  // namespace switchyard::scheduler
