@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "common/kind/kind.h"
 #include "common/net/address.h"
+#include "scheduler/engine/core_kinds.h"
 #include "scheduler/validation/time_fields.h"
 
 namespace switchyard::scheduler {
@@ -79,18 +79,7 @@ absl::Status CompleteConfig(config::v1::SchedulerConfig& config) {
 
 CoreConfig MakeCoreConfig(const config::v1::SchedulerConfig& config) {
   CoreConfig core;
-  for (const KindTraits& kind : AllKinds()) {
-    KindConfig& made = core.kinds.emplace_back();
-    made.name = std::string(kind.name);
-    made.number = static_cast<uint16_t>(kind.field);
-    made.job_class = static_cast<JobClass>(kind.job_class);
-    if (kind.default_timeout != absl::InfiniteDuration()) {
-      made.default_timeout_us = absl::ToInt64Microseconds(kind.default_timeout);
-    }
-    made.assumed_run_time_us = absl::ToInt64Microseconds(kind.assumed_run_time);
-    made.checkpoints = kind.checkpoints;
-    made.registers_model = kind.field == v1::Job::kTrain;
-  }
+  core.kinds = CoreKinds();
   core.queue_capacity = config.queue_capacity();
   core.tenant_queue_capacity = config.queue_capacity();
   core.lease_us = absl::ToInt64Microseconds(Read(config.lease()));
