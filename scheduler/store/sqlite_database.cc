@@ -112,6 +112,14 @@ absl::StatusOr<int64_t> SqliteDatabase::QueryInteger(absl::string_view sql) {
 
 int64_t SqliteDatabase::Changes() const { return sqlite3_changes64(database_.get()); }
 
+void SqliteDatabase::WatchLog(int* frames) {
+  const auto note = [](void* target, sqlite3*, const char*, int in_log) {
+    *static_cast<int*>(target) = in_log;
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(database_.get(), note, frames);
+}
+
 absl::StatusOr<int> SqliteDatabase::CheckpointPassive() {
   int in_log = 0;
   int moved = 0;

@@ -70,6 +70,9 @@ class SqliteDatabase {
   absl::StatusOr<int64_t> QueryInteger(absl::string_view sql);
   // Rows changed by the last finished INSERT, UPDATE or DELETE.
   int64_t Changes() const;
+  // From now on each commit sets `*frames` to the pages in the write-ahead log, and the log is not
+  // moved into the file by itself. `frames` is borrowed.
+  void WatchLog(int* frames);
   // Moves what the write-ahead log holds into the file, without waiting for anybody. Gives the
   // frames left in the log.
   absl::StatusOr<int> CheckpointPassive();

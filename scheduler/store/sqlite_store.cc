@@ -52,23 +52,25 @@ class Checkpointer {
     }
     thread_.join();
   }
-  void Committed(size_t rows) {
+  // `log_pages`: as the writer counts them.
+  void Committed(int log_pages) {
     MutexLock lock(mutex_);
-    rows_ += rows;
-    if (rows_ >= kRows) changed_.Signal();
+    if (log_pages < moved_at_) moved_at_ = 0;  // The log began anew.
+    log_pages_ = log_pages;
+    if (log_pages_ >= moved_at_ + kStep) changed_.Signal();
   }
 
  private:
-  // About 4 MiB of log for small rows: SQLite's own default distance between checkpoints.
-  static constexpr size_t kRows = 4096;
+  // Pages of new log that are worth a checkpoint: 8 MiB.
+  static constexpr int kStep = 1024;
 
   void Run() {
     while (true) {
       {
         MutexLock lock(mutex_);
-        while (!stop_ && rows_ < kRows) changed_.Wait(mutex_);
+        while (!stop_ && log_pages_ < moved_at_ + kStep) changed_.Wait(mutex_);
         if (stop_) return;
-        rows_ = 0;
+        moved_at_ = log_pages_;
       }
       // A failure leaves the log as it is; the next commit that fails for the same cause reports
       // it.
@@ -79,8 +81,9 @@ class Checkpointer {
   Mutex mutex_;
   CondVar changed_;
   bool stop_ GUARDED_BY(mutex_) = false;
-  size_t rows_ GUARDED_BY(mutex_) = 0;
-  SqliteDatabase database_;  // Used by the thread alone.
+  int log_pages_ GUARDED_BY(mutex_) = 0;
+  int moved_at_ GUARDED_BY(mutex_) = 0;  // Pages in the log when it was last moved.
+  SqliteDatabase database_;              // Used by the thread alone.
   std::thread thread_;
 };
 
@@ -105,7 +108,7 @@ class SqliteStore final : public JobStore {
   absl::StatusOr<uint64_t> BumpEpoch() override { return writer_->BumpEpoch(); }
   absl::Status Commit(uint64_t epoch, const WriteBatch& batch) override {
     const absl::Status status = writer_->Commit(epoch, batch);
-    if (checkpointer_ != nullptr) checkpointer_->Committed(batch.rows());
+    if (checkpointer_ != nullptr) checkpointer_->Committed(writer_->log_pages());
     return status;
   }
   absl::StatusOr<int> RemoveExpiredRequests(int64_t now_ms, int max_scanned) override {

@@ -9,17 +9,20 @@
 namespace switchyard::scheduler {
 namespace {
 
-// The log is moved into the file by the store's own thread (sqlite_store.cc); the automatic
-// checkpoint, which the committing thread pays, is the bound should that thread fall behind: 64
-// MiB.
+// Pages of 8 KiB: a thousand rows in a commit take a quarter less processor time than with 4 KiB,
+// one row as much.
 constexpr char kSetup[] = R"sql(
-PRAGMA page_size = 4096;
+PRAGMA page_size = 8192;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
-PRAGMA wal_autocheckpoint = 16384;
 PRAGMA cache_size = -65536;
 PRAGMA temp_store = MEMORY;
 )sql";
+
+// The log is moved into the file by the store's own thread. Under steady load that thread never
+// reaches the end of a log that grows meanwhile, so the log is only begun anew when the writer
+// moves the rest itself: at this many pages, 64 MiB.
+constexpr int kLongestLog = 8192;
 
 }  // namespace
 
@@ -29,6 +32,7 @@ absl::StatusOr<std::unique_ptr<SqliteWriter>> SqliteWriter::Open(const std::stri
   std::unique_ptr<SqliteWriter> writer(new SqliteWriter(*std::move(database)));
   absl::Status status = writer->database_.Execute(kSetup);
   if (status.ok()) status = MigrateSqlite(writer->database_);
+  writer->database_.WatchLog(&writer->log_pages_);
   if (status.ok()) status = writer->PrepareAll();
   if (!status.ok()) return status;
   return writer;
@@ -106,10 +110,13 @@ absl::Status SqliteWriter::CheckEpoch(uint64_t epoch) {
 }
 
 absl::Status SqliteWriter::Commit(uint64_t epoch, const WriteBatch& batch) {
-  return Transaction([&] {
-    const absl::Status status = CheckEpoch(epoch);
-    return status.ok() ? Write(batch) : status;
+  const absl::Status status = Transaction([&] {
+    const absl::Status checked = CheckEpoch(epoch);
+    return checked.ok() ? Write(batch) : checked;
   });
+  // Committed is committed: a log that cannot be moved now is moved later.
+  if (log_pages_ >= kLongestLog) database_.CheckpointPassive().status().IgnoreError();
+  return status;
 }
 
 absl::Status SqliteWriter::Write(const WriteBatch& batch) {

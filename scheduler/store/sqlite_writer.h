@@ -24,6 +24,9 @@ class SqliteWriter {
   absl::Status Commit(uint64_t epoch, const WriteBatch& batch);
   absl::StatusOr<int> RemoveExpiredRequests(int64_t now_ms, int max_scanned);
 
+  // Pages in the write-ahead log after the last commit.
+  int log_pages() const { return log_pages_; }
+
  private:
   explicit SqliteWriter(SqliteDatabase database) : database_(std::move(database)) {}
   absl::Status PrepareAll();
@@ -46,6 +49,7 @@ class SqliteWriter {
   SqliteStatement insert_job_, update_job_, delete_job_, raise_deleted_;
   SqliteStatement insert_request_, expired_requests_, delete_request_;
   SqliteStatement insert_model_, insert_artifact_, clear_limits_, insert_limit_;
+  int log_pages_ = 0;
   int64_t expiry_cursor_ = 0;  // Number of the last request row the clean-up looked at.
 };
 
