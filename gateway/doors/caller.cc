@@ -6,6 +6,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -69,7 +70,7 @@ Trace ContinueTrace(absl::string_view traceparent, RandomIds& ids) {
   Trace trace;
   trace.span_id = ids.Hex(8);
   const std::vector<absl::string_view> parts = absl::StrSplit(traceparent, '-');
-  const bool version_0 = parts[0] == "00";
+  const bool version_0 = absl::StartsWith(traceparent, "00-");
   if (parts.size() >= 4 && (!version_0 || parts.size() == 4) && IsLowerHex(parts[0], 2) &&
       parts[0] != "ff" && IsLowerHex(parts[1], 32) && !AllZero(parts[1]) &&
       IsLowerHex(parts[2], 16) && !AllZero(parts[2]) && IsLowerHex(parts[3], 2)) {

@@ -6,7 +6,9 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/status/error.h"
 
 namespace switchyard::gateway {
 
@@ -19,6 +21,16 @@ std::optional<absl::Duration> Backoff::Next(absl::Time now, absl::Time until) {
   return step;
 }
 
+absl::Status ExplainUnavailable(const absl::Status& status) {
+  const bool explained =
+      status.GetPayload("type.googleapis.com/google.rpc.ErrorInfo").has_value();
+  if (!absl::IsUnavailable(status) || explained) return status;
+  return WithRetryDelay(
+      MakeError(absl::StatusCode::kUnavailable, "SCHEDULER_UNREACHABLE",
+                absl::StrCat("the scheduler does not answer; repeat the call: ", status.message())),
+      absl::Seconds(1));
+}
+
 asio::awaitable<absl::StatusOr<grpc::ByteBuffer>> CallHeld(Upstream& upstream, const CallInfo& info,
                                                            grpc::ByteBuffer request,
                                                            bool repeatable, CancelSwitch* cancel) {
@@ -28,10 +40,11 @@ asio::awaitable<absl::StatusOr<grpc::ByteBuffer>> CallHeld(Upstream& upstream, c
     // A copy shares the bytes.
     absl::StatusOr<grpc::ByteBuffer> result = co_await CallUnary(upstream, info, request, cancel);
     if (result.ok() || !repeatable || !MayRepeat(result.status()) || cancel->cancelled()) {
-      co_return result;
+      if (result.ok()) co_return result;
+      co_return ExplainUnavailable(result.status());
     }
     const std::optional<absl::Duration> pause = backoff.Next(absl::Now(), until);
-    if (!pause.has_value()) co_return result;
+    if (!pause.has_value()) co_return ExplainUnavailable(result.status());
     asio::steady_timer timer(co_await asio::this_coro::executor, absl::ToChronoNanoseconds(*pause));
     co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
   }

@@ -17,6 +17,9 @@ boost::asio::awaitable<absl::StatusOr<grpc::ByteBuffer>> CallHeld(Upstream& upst
                                                                   bool repeatable,
                                                                   CancelSwitch* cancel);
 
+// gRPC's own UNAVAILABLE (no connection) with what to do about it; every other status as it is.
+absl::Status ExplainUnavailable(const absl::Status& status);
+
 // The steps, for every place that waits for a scheduler to come back.
 class Backoff {
  public:

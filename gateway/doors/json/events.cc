@@ -68,7 +68,7 @@ class EventPump {
       if (outcome == Outcome::kMessage) co_await Send(message);
       if (outcome == Outcome::kTimeout) co_await Idle();
     }
-    co_return co_await call_->Finish();
+    co_return ExplainUnavailable(co_await call_->Finish());
   }
 
   Awaitable<> Send(const grpc::ByteBuffer& bytes) {
