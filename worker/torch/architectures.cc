@@ -23,7 +23,7 @@ nn::Conv2d Convolution(int64_t in, int64_t out, int64_t kernel, int64_t stride) 
 class SmallCnn final : public NetworkModule {
  public:
   explicit SmallCnn(const NetworkSpec& spec) {
-    const int64_t widths[] = {spec.input.channels, 32, 64, 128, 128};
+    const int64_t widths[] = {spec.input.channels, 16, 32, 64, 128};
     for (int i = 0; i < kStages; ++i) {
       convolutions_[i] =
           register_module(absl::StrCat("conv", i + 1), Convolution(widths[i], widths[i + 1], 3, 1));

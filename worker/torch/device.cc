@@ -1,5 +1,7 @@
 #include "worker/torch/device.h"
 
+#include <malloc.h>
+
 #include <cstdlib>
 
 #include "absl/strings/match.h"
@@ -37,6 +39,13 @@ absl::Status CheckDeviceIsHere(const std::string& device) {
                    {{"device", device}});
 }
 
+// Tensors of a training come and go by the megabyte each step; glibc would hand each back to the
+// kernel and take a page fault for every 4 KiB of the next.
+void KeepFreedMemory() {
+  mallopt(M_MMAP_THRESHOLD, 256 << 20);
+  mallopt(M_TRIM_THRESHOLD, 512 << 20);
+}
+
 class TorchBackend final : public Backend {
  public:
   BackendDescription Describe() override {
@@ -53,6 +62,7 @@ class TorchBackend final : public Backend {
     const absl::Status used = UseDevice(device);
     if (!used.ok()) return used;
     device_ = device.device;
+    KeepFreedMemory();
     SetCpuMemoryLimit(limits.memory_bytes);
     return absl::OkStatus();
   }

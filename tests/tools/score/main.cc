@@ -112,6 +112,8 @@ absl::Status ScoreTasks(const Options& options, const std::string& scratch) {
   if (!store.ok()) return store.status();
   const std::vector<std::string> roots = {"/"};
   const DeviceHandle device = {"cpu", "", options.threads};
+  const absl::Status ready = MakeBackend()->Prepare(device, {});
+  if (!ready.ok()) return ready;
 
   api::Job train;
   train.mutable_train()->mutable_train()->set_path(options.train_dir);
