@@ -31,6 +31,8 @@ absl::string_view Name(LogLevel level) {
       return "warning";
     case LogLevel::kError:
       return "error";
+    case LogLevel::kOff:
+      return "off";
   }
   return "error";
 }
@@ -88,7 +90,8 @@ void SetupLog(absl::string_view process, LogLevel least) {
   ProcessName() = std::string(process);
   if (const char* level = std::getenv("SWITCHYARD_LOG_LEVEL")) {
     for (const LogLevel known :
-         {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning, LogLevel::kError}) {
+         {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning, LogLevel::kError,
+          LogLevel::kOff}) {
       if (Name(known) == level) least = known;
     }
   }

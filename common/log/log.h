@@ -14,7 +14,8 @@
 
 namespace switchyard {
 
-enum class LogLevel { kDebug, kInfo, kWarning, kError };
+// kOff is a limit for SetupLog only: no line has it.
+enum class LogLevel { kDebug, kInfo, kWarning, kError, kOff };
 
 // A value of a field, already as JSON.
 class LogValue {

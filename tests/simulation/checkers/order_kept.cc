@@ -1,0 +1,105 @@
+// Order kept: no attempt is handed out while a better-ranked job that fits the same place waits and
+// has waited for longer than one window. What a worker holds it starts by rank, and what it holds
+// too long is called back, so handing out is where order is made.
+#include "absl/strings/str_cat.h"
+#include "scheduler/policy/ordering.h"
+#include "scheduler/policy/placement.h"
+#include "tests/simulation/checker.h"
+
+namespace switchyard::simulation {
+namespace {
+
+using scheduler::JobState;
+
+constexpr int64_t kWindowUs = 50'000;
+constexpr int64_t kAgeingIntervalUs = 300'000'000;
+// The core looks at ageing this often, so a waiting job's level may be as old; wall clocks step
+// meanwhile.
+constexpr int64_t kAgeingSlackUs = kAgeingIntervalUs / 16 + 20'000'000;
+
+class OrderKept final : public Checker {
+ public:
+  OrderKept() : Checker("order_kept") {}
+
+  // Assignments of a drain come before its changes: `waiting_` is then what waited when they were
+  // decided.
+  void OnAssigned(const Site& site, const scheduler::AssignAttempt& attempt,
+                  int64_t wall_us) override {
+    const auto chosen = waiting_.find(attempt.ref.job);
+    if (chosen == waiting_.end()) return;  // Submitted in this very drain.
+    assigned_.push_back({site, attempt.ref, chosen->second, wall_us});
+  }
+  void OnChange(const JobImage& image, int64_t wall_us) override { Note(image, wall_us); }
+  void OnRebuilt(const std::vector<StoredJob>& stored, int64_t wall_us) override {
+    waiting_.clear();
+    for (const StoredJob& job : stored) Note(job.image, wall_us);
+  }
+  void OnDeleted(JobId job) override { waiting_.erase(job); }
+
+  void OnDrainEnd() override {
+    for (const Assigned& assigned : assigned_) Check(assigned);
+    assigned_.clear();
+  }
+
+ private:
+  struct Waiting {
+    uint16_t kind;
+    uint8_t priority;
+    std::string device;
+    int64_t create_us;
+    int64_t eligible_us;
+    int64_t since_us;  // When it was seen to wait.
+  };
+
+  struct Assigned {
+    Site site;
+    AttemptRef ref;
+    Waiting job;
+    int64_t wall_us;
+  };
+
+  void Check(const Assigned& assigned) {
+    Look();
+    const Waiting& job = assigned.job;
+    const int64_t wall_us = assigned.wall_us;
+    const int level = Level(job, wall_us - job.create_us + kAgeingSlackUs);
+    for (const auto& [id, other] : waiting_) {
+      if (other.kind != job.kind || !scheduler::DeviceMatches(other.device, assigned.site.device))
+        continue;
+      if (other.eligible_us > wall_us - kWindowUs || other.since_us > wall_us - kWindowUs) continue;
+      if (Level(other, wall_us - other.eligible_us - kAgeingSlackUs) >= level) continue;
+      Violated(absl::StrCat(Describe(assigned.ref), " was handed to ", assigned.site.worker,
+                            " while ", FormatJobId(id), " waited, which is more urgent: priority ",
+                            other.priority, " against ", job.priority, ", ",
+                            wall_us - other.eligible_us, " us eligible, ", wall_us - other.since_us,
+                            " us seen, device ", other.device));
+      return;
+    }
+  }
+
+  static int Level(const Waiting& job, int64_t waited_us) {
+    return scheduler::EffectivePriority(job.priority, waited_us, kAgeingIntervalUs);
+  }
+
+  void Note(const JobImage& image, int64_t wall_us) {
+    const bool handed_out = !image.attempts.empty() &&
+                            image.attempts.back().outcome == scheduler::Outcome::kUnspecified;
+    if (image.state != JobState::kQueued || handed_out) {
+      waiting_.erase(image.id);
+      return;
+    }
+    const int64_t eligible_us = std::max({image.create_us, image.not_before_us, image.retry_us});
+    Waiting& job = waiting_[image.id];
+    const int64_t since_us = job.since_us != 0 ? job.since_us : wall_us;
+    job = {image.kind, image.priority, image.device, image.create_us, eligible_us, since_us};
+  }
+
+  std::map<JobId, Waiting> waiting_;
+  std::vector<Assigned> assigned_;  // In the drain that is being told.
+};
+
+}  // namespace
+
+std::unique_ptr<Checker> MakeOrderKept() { return std::make_unique<OrderKept>(); }
+
+}  // namespace switchyard::simulation

@@ -1,0 +1,29 @@
+// What a simulated job will do when it runs: drawn when it is submitted, carried in its labels,
+// found again by whoever runs it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "scheduler/core/event.h"
+#include "tests/simulation/random.h"
+
+namespace switchyard::simulation {
+
+inline constexpr uint16_t kNoop = 32;  // Job.KindCase.
+inline constexpr uint16_t kTrain = 33;
+
+struct JobPlan {
+  uint64_t token = 0;  // Unique in a run; what the plan is drawn from.
+  uint16_t kind = kNoop;
+  int64_t run_us = 0;
+  bool fails = false;  // Each attempt fails, retryably.
+  bool fails_for_good = false;
+  uint32_t crashes = 0;       // So many attempts end their runner.
+  bool has_deadline = false;  // expire_time or timeout may end it.
+  scheduler::NewJob job;      // As submitted; times are added by the client.
+};
+
+JobPlan PlanJob(uint64_t token);
+
+}  // namespace switchyard::simulation

@@ -1,0 +1,200 @@
+#include "tests/simulation/simulated_client.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "scheduler/policy/limits.h"
+#include "switchyard/v1/job.pb.h"
+
+namespace switchyard::simulation {
+namespace {
+
+constexpr int64_t kMillisecond = 1000;
+constexpr int64_t kSecond = 1'000'000;
+constexpr int64_t kCallTimeoutUs = 5 * kSecond;
+
+std::string SpecOf(const JobPlan& plan) {
+  v1::Job job;
+  if (plan.kind == kTrain) {
+    job.mutable_train();
+  } else {
+    job.mutable_noop();
+  }
+  (*job.mutable_labels())["token"] = absl::StrCat(plan.token);
+  return job.SerializeAsString();
+}
+
+}  // namespace
+
+SimulatedClient::SimulatedClient(World& world) : world_(world), random_(world.random().Fork()) {
+  world_.on_change = [this](const JobImage& image) { OnChange(image); };
+}
+
+void SimulatedClient::Later(int64_t from_us, int64_t to_us, std::function<void()> what) {
+  ++planned_;
+  world_.After(random_.Between(from_us, to_us), [this, what = std::move(what)] {
+    --planned_;
+    what();
+  });
+}
+
+void SimulatedClient::Begin() {
+  const int64_t time_us = world_.options().fault_time_us;
+  for (int i = 0; i < world_.options().submits; ++i) Later(0, time_us, [this] { Submit(); });
+  for (int i = 0; i < 3; ++i) Later(time_us / 4, time_us, [this] { ChangeLimits(); });
+}
+
+void SimulatedClient::Submit() {
+  const std::string tenant = absl::StrCat("tenant-", random_.Below(5));
+  std::vector<JobPlan> plans;
+  std::vector<std::string> specs;
+  scheduler::SubmitJobs submit{.tenant = tenant};
+  const uint64_t count = random_.Chance(0.2) ? random_.Between(2, 12) : 1;
+  for (uint64_t i = 0; i < count; ++i) {
+    JobPlan plan = PlanJob(next_token_++);
+    if (random_.Chance(0.05))
+      plan.job.not_before_us = world_.wall_us() + random_.Between(0, 30 * kSecond);
+    if (plan.has_deadline && plan.job.timeout_us == 0) {
+      plan.job.expire_us = world_.wall_us() + random_.Between(kSecond, 120 * kSecond);
+    }
+    submit.jobs.push_back(plan.job);
+    specs.push_back(SpecOf(plan));
+    plans.push_back(std::move(plan));
+  }
+  Start(std::move(submit), "BatchCreateJobs", tenant, std::move(specs),
+        [this, plans = std::move(plans), tenant](const scheduler::CommandResult& result) {
+          if (!result.status.ok()) return;  // A device that does not exist.
+          for (size_t i = 0; i < plans.size(); ++i) tenants_[result.job + i] = tenant;
+          OnAccepted(plans, result);
+        });
+}
+
+void SimulatedClient::OnAccepted(const std::vector<JobPlan>& plans,
+                                 const scheduler::CommandResult& result) {
+  for (size_t i = 0; i < plans.size(); ++i) {
+    const JobId job = result.job + i;
+    accepted_[job] = plans[i];
+    live_.insert(job);
+    ++world_.counters()["jobs_accepted"];
+    world_.Tell([&](Checker& checker) { checker.OnAccepted(plans[i], job, world_.now_us()); });
+    PlanFor(job);
+  }
+  // Changes published before the answer came were not listened to.
+  for (const StoredJob& stored : world_.Stored()) OnChange(stored.image);
+}
+
+void SimulatedClient::PlanFor(JobId job) {
+  const uint64_t draw = random_.Below(100);
+  if (draw < 12) Later(0, 20 * kSecond, [this, job] { Cancel(job, /*stop=*/false); });
+  if (draw >= 12 && draw < 18) Later(0, 20 * kSecond, [this, job] { Cancel(job, /*stop=*/true); });
+  if (draw >= 18 && draw < 24) Later(0, 5 * kSecond, [this, job] { Reprioritise(job); });
+}
+
+void SimulatedClient::Cancel(JobId job, bool stop) {
+  if (!accepted_.contains(job)) return;
+  Start(scheduler::CancelJob{.job = job, .checkpoint_first = stop}, stop ? "StopJob" : "CancelJob",
+        tenants_[job], {}, [this, job](const scheduler::CommandResult& result) {
+          // A repeated answer says how the job is now, which may be after more has happened to it.
+          if (!result.status.ok() || result.image == nullptr || result.repeated) return;
+          ++world_.counters()["cancels"];
+          world_.Tell(
+              [&](Checker& checker) { checker.OnCancelAnswered(accepted_[job], *result.image); });
+        });
+}
+
+void SimulatedClient::Reprioritise(JobId job) {
+  const auto priority = static_cast<uint8_t>(random_.Between(1, 9));
+  Start(scheduler::UpdateJob{.job = job, .priority = priority}, "UpdateJob", tenants_[job], {},
+        [](const scheduler::CommandResult&) {});
+}
+
+void SimulatedClient::Retry(JobId job) {
+  live_.insert(job);
+  // Told before it is asked: a retry may take effect though its answer gets lost.
+  world_.Tell([&](Checker& checker) { checker.OnRetryAnswered(job); });
+  Start(scheduler::RetryJob{.job = job}, "RetryJob", tenants_[job], {},
+        [this, job](const scheduler::CommandResult& result) {
+          ++world_.counters()["retries"];
+          if (!result.status.ok()) live_.erase(job);
+        });
+}
+
+void SimulatedClient::Delete(JobId job) {
+  Start(scheduler::DeleteJob{.job = job}, "DeleteJob", tenants_[job], {},
+        [this, job](const scheduler::CommandResult& result) {
+          if (!result.status.ok()) return;
+          ++world_.counters()["deletes"];
+          accepted_.erase(job);
+          live_.erase(job);
+          world_.Tell([&](Checker& checker) { checker.OnDeleted(job); });
+        });
+}
+
+void SimulatedClient::ChangeLimits() {
+  scheduler::UpdateLimits update;
+  const bool training = random_.Chance(0.5);
+  update.set.push_back(
+      {.worker = random_.Chance(0.5) ? "w1" : "",
+       .device = random_.Chance(0.5) ? "cpu" : "",
+       .job_class = training ? scheduler::JobClass::kTraining : scheduler::JobClass::kInference,
+       .max_running = static_cast<uint32_t>(random_.Between(1, 6))});
+  rules_ = scheduler::MergeLimits(std::move(rules_), update.set, {});
+  // In force at the latest when answered, at the earliest now.
+  world_.Tell([&](Checker& checker) { checker.OnLimits(rules_, world_.now_us()); });
+  Start(std::move(update), "UpdateLimits", "operator", {}, [this](const scheduler::CommandResult&) {
+    world_.Tell([&](Checker& checker) { checker.OnLimits(rules_, world_.now_us()); });
+  });
+}
+
+void SimulatedClient::OnChange(const JobImage& image) {
+  if (!accepted_.contains(image.id)) return;
+  if (!scheduler::HasEnded(image.state)) {
+    live_.insert(image.id);
+    return;
+  }
+  live_.erase(image.id);
+  if (!world_.faulty() || !touched_.insert(image.id).second) return;
+  const JobId job = image.id;
+  if (image.state == scheduler::JobState::kSucceeded) {
+    if (random_.Chance(0.1)) Later(0, 5 * kSecond, [this, job] { Delete(job); });
+  } else if (random_.Chance(0.4)) {
+    Later(0, 5 * kSecond, [this, job] { Retry(job); });
+  }
+}
+
+// --- Calls ---
+
+void SimulatedClient::Start(scheduler::Event event, const std::string& method,
+                            const std::string& tenant, std::vector<std::string> specs,
+                            std::function<void(const scheduler::CommandResult&)> answered) {
+  auto call = std::make_shared<Call>();
+  call->input.event = std::move(event);
+  call->input.specs = std::move(specs);
+  call->input.tenant = tenant;
+  call->input.request = {.method = method,
+                         .request_id = absl::StrCat("request-", next_request_++),
+                         .body_sha256 = std::string(32, 'x')};
+  call->answered = std::move(answered);
+  ++open_calls_;
+  Try(call);
+}
+
+void SimulatedClient::Try(const std::shared_ptr<Call>& call) {
+  if (call->over) return;
+  scheduler::Input input = call->input;
+  input.done = [this, call](scheduler::CommandResult result) {
+    if (call->over || absl::IsUnavailable(result.status)) return;
+    call->over = true;
+    // The answer travels.
+    world_.After(random_.Between(50, kMillisecond), [this, call, result = std::move(result)] {
+      --open_calls_;
+      call->answered(result);
+    });
+  };
+  ++world_.counters()["calls"];
+  world_.Command(std::move(input));
+  world_.After(kCallTimeoutUs, [this, call] { Try(call); });
+}
+
+}  // namespace switchyard::simulation

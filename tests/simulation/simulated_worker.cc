@@ -1,0 +1,405 @@
+#include "tests/simulation/simulated_worker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "switchyard/v1/job.pb.h"
+
+namespace switchyard::simulation {
+namespace {
+
+using scheduler::Outcome;
+
+constexpr int64_t kMillisecond = 1000;
+constexpr int64_t kSecond = 1'000'000;
+constexpr int64_t kLeaseUs = 30 * kSecond;
+constexpr int64_t kHeartbeatUs = 5 * kSecond;
+
+JobPlan PlanOf(const std::string& spec) {
+  v1::Job job;
+  job.ParseFromString(spec);
+  uint64_t token = 0;
+  const auto label = job.labels().find("token");
+  if (label != job.labels().end()) (void)absl::SimpleAtoi(label->second, &token);
+  return PlanJob(token);
+}
+
+}  // namespace
+
+SimulatedWorker::SimulatedWorker(World& world, std::string name, std::vector<std::string> devices,
+                                 int drift_ppm)
+    : world_(world),
+      name_(std::move(name)),
+      devices_(std::move(devices)),
+      drift_ppm_(drift_ppm),
+      wall_offset_us_(world.random().Between(-5 * kSecond, 5 * kSecond)) {
+  if (drift_ppm != 0) world_.Fault("clock_drift");
+  Heartbeat();
+}
+
+int64_t SimulatedWorker::BootTime() {
+  const int64_t now_us = world_.now_us();
+  return now_us + now_us * drift_ppm_ / 1'000'000;
+}
+
+int64_t SimulatedWorker::WallTime() { return world_.wall_us() + wall_offset_us_; }
+
+void SimulatedWorker::After(int64_t delay_us, std::function<void()> what) {
+  // Nothing planned survives the daemon.
+  world_.After(delay_us, [this, incarnation = incarnation_, what = std::move(what)] {
+    if (up_ && incarnation == incarnation_) what();
+  });
+}
+
+// --- Stream and lease ---
+
+void SimulatedWorker::Connect() {
+  if (!up_ || session_ != 0) return;
+  if (hung_until_us_ > world_.now_us())
+    return After(hung_until_us_ - world_.now_us(), [this] { Connect(); });
+  session_ = world_.OpenSession(this);
+  welcomed_ = false;
+  hello_us_ = BootTime();
+  heartbeat_sent_us_.clear();
+  scheduler::WorkerAttached hello;
+  hello.session = session_;
+  hello.worker = name_;
+  hello.incarnation = absl::StrCat(name_, "-", incarnation_);
+  for (const std::string& device : devices_) hello.devices.push_back({.device = device});
+  hello.kinds = {"noop", "train"};
+  hello.attempts = State();
+  told_.clear();
+  for (const auto& [ref, attempt] : attempts_) told_.insert(ref);
+  world_.ToScheduler(session_, std::move(hello));
+}
+
+std::vector<scheduler::AttemptReport> SimulatedWorker::State() const {
+  std::vector<scheduler::AttemptReport> state;
+  for (const auto& [ref, attempt] : attempts_) {
+    if (attempt.running) {
+      state.push_back({ref, scheduler::Started{.time_us = attempt.start_us,
+                                               .device = attempt.assignment.device}});
+    } else {
+      state.push_back({ref, scheduler::Held{}});
+    }
+  }
+  for (const auto& [ref, report] : unacknowledged_) state.push_back(report);
+  return state;
+}
+
+void SimulatedWorker::OnStreamLost(uint64_t session) {
+  if (!up_ || session != session_) return;
+  world_.LeaveSession(session_);
+  session_ = 0;
+  unread_.clear();
+  After(world_.random().Between(10 * kMillisecond, 3 * kSecond), [this] { Connect(); });
+}
+
+void SimulatedWorker::Heartbeat() {
+  After(kHeartbeatUs, [this] { Heartbeat(); });
+  if (session_ == 0 || hung_until_us_ > world_.now_us()) return;
+  heartbeat_sent_us_[++heartbeats_] = BootTime();
+  world_.ToScheduler(session_,
+                     scheduler::WorkerHeartbeat{.session = session_, .sequence = heartbeats_});
+  ReportAgain();
+}
+
+void SimulatedWorker::ReportAgain() {
+  if (unacknowledged_.empty()) return;
+  scheduler::WorkerReports reports{.session = session_};
+  for (const auto& [ref, report] : unacknowledged_) reports.reports.push_back(report);
+  ++world_.counters()["reports_repeated"];
+  world_.ToScheduler(session_, std::move(reports));
+}
+
+void SimulatedWorker::ArmLease() {
+  if (lease_armed_) return;  // It looks again when it fires.
+  lease_armed_ = true;
+  const int64_t left_us = std::max<int64_t>(lease_until_us_ - BootTime(), 0);
+  After(left_us + kMillisecond, [this] {
+    lease_armed_ = false;
+    CheckLease();
+  });
+}
+
+// The runners know the lease too: this happens though the daemon hangs.
+void SimulatedWorker::CheckLease() {
+  if (BootTime() < lease_until_us_) return ArmLease();
+  if (attempts_.empty()) return;
+  ++world_.counters()["leases_run_out"];
+  EndAll();
+  if (session_ == 0) return;
+  world_.LeaveSession(session_);
+  session_ = 0;
+  unread_.clear();
+  After(world_.random().Between(10 * kMillisecond, kSecond), [this] { Connect(); });
+}
+
+void SimulatedWorker::OnMessage(const scheduler::SessionOutput& message) {
+  if (!up_ || message.session != session_) return;
+  if (hung_until_us_ > world_.now_us()) {
+    unread_.push_back(message);
+    return;
+  }
+  Take(message);
+}
+
+void SimulatedWorker::Take(const scheduler::SessionOutput& message) {
+  if (message.welcome.has_value()) TakeWelcome(*message.welcome);
+  if (message.limits.has_value()) limits_ = *message.limits;
+  for (const auto& assignment : message.assignments) TakeAssignment(assignment);
+  for (const auto& cancel : message.cancels) TakeCancel(cancel);
+  for (const AttemptRef& ref : message.recalls) TakeRecall(ref);
+  for (const AttemptRef& ref : message.acknowledgements) unacknowledged_.erase(ref);
+  const auto sent = heartbeat_sent_us_.find(message.heartbeat_acknowledged);
+  if (sent != heartbeat_sent_us_.end()) {
+    lease_until_us_ = std::max(lease_until_us_, sent->second + kLeaseUs);
+    heartbeat_sent_us_.erase(heartbeat_sent_us_.begin(), std::next(sent));
+    ArmLease();
+  }
+  if (message.close) return OnStreamLost(message.session);
+  StartWhatFits();
+}
+
+void SimulatedWorker::TakeWelcome(const scheduler::WelcomeWorker& welcome) {
+  welcomed_ = true;
+  limits_ = welcome.limits;
+  lease_until_us_ = std::max(lease_until_us_, hello_us_ + kLeaseUs);
+  ArmLease();
+  for (auto attempt = attempts_.begin(); attempt != attempts_.end();) {
+    const auto next = std::next(attempt);
+    const AttemptRef& ref = attempt->first;
+    const bool kept =
+        std::find(welcome.keep.begin(), welcome.keep.end(), ref) != welcome.keep.end();
+    if (told_.contains(ref) && !kept) {
+      ++world_.counters()["attempts_dropped"];
+      End(attempt);
+    }
+    attempt = next;
+  }
+}
+
+// --- Attempts ---
+
+Site SimulatedWorker::SiteOf(const Attempt& attempt) const {
+  return {name_, attempt.assignment.device, attempt.assignment.job_class};
+}
+
+void SimulatedWorker::TakeAssignment(const scheduler::Assignment& assignment) {
+  if (BootTime() >= lease_until_us_) return;  // It would be ended at once.
+  Attempt& attempt = attempts_[assignment.attempt.ref];
+  if (attempt.assignment.ref.job != 0) return;
+  attempt.assignment = assignment.attempt;
+  attempt.plan = PlanOf(assignment.job);
+}
+
+void SimulatedWorker::TakeCancel(const scheduler::CancelAttempt& cancel) {
+  const auto found = attempts_.find(cancel.ref);
+  if (found == attempts_.end()) return;
+  Attempt& attempt = found->second;
+  if (!attempt.running) {
+    Finish(cancel.ref, Outcome::kCancelled);
+    return;
+  }
+  attempt.checkpoint_first = cancel.checkpoint_first;
+  After(world_.random().Between(0, 800 * kMillisecond),
+        [this, ref = cancel.ref] { Finish(ref, Outcome::kCancelled); });
+}
+
+void SimulatedWorker::TakeRecall(const AttemptRef& ref) {
+  const auto found = attempts_.find(ref);
+  if (found == attempts_.end() || found->second.running) return;
+  attempts_.erase(found);
+  ++world_.counters()["recalls_answered"];
+  const scheduler::AttemptReport report{ref, scheduler::Returned{}};
+  unacknowledged_[ref] = report;
+  Report(ref, report.report);
+}
+
+void SimulatedWorker::StartWhatFits() {
+  if (!welcomed_ || BootTime() >= lease_until_us_) return;
+  for (const scheduler::DeviceLimit& limit : limits_) {
+    while (StartBest(limit)) {
+    }
+  }
+}
+
+bool SimulatedWorker::StartBest(const scheduler::DeviceLimit& limit) {
+  uint32_t running = 0;
+  Attempt* best = nullptr;
+  for (auto& [ref, attempt] : attempts_) {
+    if (attempt.assignment.device != limit.device ||
+        attempt.assignment.job_class != limit.job_class)
+      continue;
+    running += attempt.running;
+    if (attempt.running) continue;
+    if (best == nullptr || attempt.assignment.rank < best->assignment.rank) best = &attempt;
+  }
+  if (best == nullptr || running >= limit.max_running) return false;
+  Start(*best);
+  return true;
+}
+
+void SimulatedWorker::Start(Attempt& attempt) {
+  const AttemptRef ref = attempt.assignment.ref;
+  attempt.running = true;
+  attempt.start_us = WallTime();
+  world_.Trace("start", ref.job, ref.fencing.counter);
+  ++world_.counters()["attempts_run"];
+  world_.Tell([&](Checker& checker) { checker.OnRun(SiteOf(attempt), ref, world_.now_us()); });
+  // Short work is reported with its end only.
+  if (attempt.plan.run_us > 10 * kMillisecond || world_.random().Chance(0.5)) {
+    Report(ref, scheduler::Started{.time_us = attempt.start_us,
+                                   .device = attempt.assignment.device,
+                                   .device_name = "simulated",
+                                   .phase = scheduler::Phase::kWorking});
+  }
+  if (attempt.plan.kind == kTrain) {
+    After(attempt.plan.run_us / 2, [this, ref] {
+      if (!attempts_.contains(ref)) return;
+      Report(ref, scheduler::CheckpointStored{
+                      .artifact = {.name = "checkpoint", .sha256 = Describe(ref)}});
+    });
+  }
+  After(attempt.plan.run_us, [this, ref] {
+    const auto found = attempts_.find(ref);
+    if (found != attempts_.end()) Finish(ref, PlannedOutcome(found->second));
+  });
+}
+
+Outcome SimulatedWorker::PlannedOutcome(const Attempt& attempt) const {
+  if (attempt.assignment.ref.attempt <= attempt.plan.crashes) return Outcome::kRunnerLost;
+  if (attempt.plan.fails || attempt.plan.fails_for_good) return Outcome::kFailed;
+  return Outcome::kSucceeded;
+}
+
+scheduler::Finished SimulatedWorker::MakeFinished(const Attempt& attempt, Outcome outcome) {
+  scheduler::Finished finished;
+  finished.outcome = outcome;
+  finished.permanent = attempt.plan.fails_for_good;
+  finished.device = attempt.assignment.device;
+  if (attempt.running) {
+    finished.start_us = attempt.start_us;
+    finished.end_us = WallTime();
+    finished.run_us = std::max<int64_t>(finished.end_us - finished.start_us, 1);
+  }
+  v1::Job result;
+  result.mutable_noop_result()->set_payload(Describe(attempt.assignment.ref) + " " + name_);
+  finished.result = result.SerializeAsString();
+  return finished;
+}
+
+void SimulatedWorker::Finish(const AttemptRef& ref, Outcome outcome) {
+  const auto found = attempts_.find(ref);
+  if (found == attempts_.end()) return;
+  if (hung_until_us_ > world_.now_us()) {
+    // The runner is done; the daemon says so when it is back.
+    return After(hung_until_us_ - world_.now_us() + kMillisecond,
+                 [this, ref, outcome] { Finish(ref, outcome); });
+  }
+  const scheduler::AttemptReport report{ref, MakeFinished(found->second, outcome)};
+  End(found);
+  unacknowledged_[ref] = report;
+  Report(ref, report.report);
+  if (world_.faulty() && world_.random().Chance(0.05)) {
+    world_.Fault("repeated_report");
+    Report(ref, report.report);
+  }
+  StartWhatFits();
+}
+
+void SimulatedWorker::End(std::map<AttemptRef, Attempt>::iterator attempt) {
+  past_.push_back(attempt->first);
+  if (attempt->second.running) {
+    world_.Tell([&](Checker& checker) {
+      checker.OnRunEnd(SiteOf(attempt->second), attempt->first, world_.now_us());
+    });
+  }
+  attempts_.erase(attempt);
+}
+
+void SimulatedWorker::EndAll() {
+  while (!attempts_.empty()) End(attempts_.begin());
+}
+
+void SimulatedWorker::Report(const AttemptRef& ref,
+                             decltype(scheduler::AttemptReport::report) report) {
+  if (session_ == 0 || hung_until_us_ > world_.now_us()) return;  // The next hello tells.
+  scheduler::WorkerReports reports{.session = session_};
+  reports.reports.push_back({ref, std::move(report)});
+  world_.ToScheduler(session_, std::move(reports));
+}
+
+// --- Faults ---
+
+void SimulatedWorker::Crash(int64_t down_us) {
+  if (!up_) return;
+  world_.Fault("worker_crash");
+  EndAll();
+  unacknowledged_.clear();
+  unread_.clear();
+  if (session_ != 0) world_.LeaveSession(session_);
+  session_ = 0;
+  up_ = false;
+  hung_until_us_ = 0;
+  lease_until_us_ = 0;
+  lease_armed_ = false;
+  world_.After(down_us, [this] {
+    up_ = true;
+    ++incarnation_;
+    Heartbeat();
+    Connect();
+  });
+}
+
+void SimulatedWorker::Hang(int64_t for_us) {
+  if (!up_ || hung_until_us_ > world_.now_us()) return;
+  world_.Fault("worker_hang");
+  hung_until_us_ = world_.now_us() + for_us;
+  After(for_us, [this] {
+    const std::deque<scheduler::SessionOutput> messages = std::move(unread_);
+    unread_.clear();
+    for (const auto& message : messages) {
+      if (message.session == session_) Take(message);
+    }
+    if (session_ != 0) ReportAgain();
+    StartWhatFits();
+  });
+}
+
+void SimulatedWorker::Lie() {
+  if (session_ == 0 || hung_until_us_ > world_.now_us() || past_.empty()) return;
+  Random& random = world_.random();
+  // Of the latest, so that the job lives and runs elsewhere now.
+  const size_t recent = std::min<size_t>(past_.size(), 8);
+  Attempt liar;
+  liar.running = true;
+  liar.start_us = random.Between(-kSecond, 4'000'000'000 * kSecond);
+  liar.assignment.ref = past_[past_.size() - 1 - random.Below(recent)];
+  if (random.Chance(0.5)) {
+    world_.Fault("lie_outdated_fence");
+  } else {
+    world_.Fault("lie_forged_fence");
+    liar.assignment.ref.fencing.counter += random.Between(1, 5);
+    liar.assignment.ref.attempt += random.Below(2);
+  }
+  if (random.Chance(0.3)) Report(liar.assignment.ref, scheduler::Started{.time_us = liar.start_us});
+  Report(liar.assignment.ref,
+         MakeFinished(liar, random.Chance(0.7) ? Outcome::kSucceeded : Outcome::kFailed));
+}
+
+void SimulatedWorker::CrashRunner() {
+  for (const auto& [ref, attempt] : attempts_) {
+    if (!attempt.running) continue;
+    world_.Fault("runner_crash");
+    return Finish(ref, Outcome::kRunnerLost);
+  }
+}
+
+void SimulatedWorker::BreakStream() {
+  if (session_ != 0) world_.BreakSession(session_);
+}
+
+}  // namespace switchyard::simulation

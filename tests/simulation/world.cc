@@ -1,0 +1,296 @@
+#include "tests/simulation/world.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "scheduler/engine/row_codec.h"
+#include "switchyard/v1/job.pb.h"
+#include "tests/simulation/simulated_worker.h"
+
+namespace switchyard::simulation {
+namespace {
+
+using scheduler::StoreFault;
+
+constexpr int64_t kMillisecond = 1000;
+constexpr int64_t kSecond = 1'000'000;
+// Between the arrival of an input and the drain that takes it.
+constexpr int64_t kDrainDelayUs = 200;
+
+uint64_t TokenIn(const std::string& spec) {
+  v1::Job job;
+  uint64_t token = 0;
+  if (!job.ParseFromString(spec)) return 0;
+  const auto label = job.labels().find("token");
+  return label != job.labels().end() && absl::SimpleAtoi(label->second, &token) ? token : 0;
+}
+
+scheduler::EngineOptions MakeEngineOptions(const SimulationOptions& options) {
+  scheduler::EngineOptions engine;
+  engine.core.kinds = {{.name = "noop",
+                        .number = kNoop,
+                        .job_class = scheduler::JobClass::kInference,
+                        .default_timeout_us = 3600 * kSecond,
+                        .assumed_run_time_us = 10},
+                       {.name = "train",
+                        .number = kTrain,
+                        .job_class = scheduler::JobClass::kTraining,
+                        .checkpoints = true}};
+  engine.core.bugs = options.bugs;
+  engine.reply_before_commit = options.reply_before_commit;
+  return engine;
+}
+
+}  // namespace
+
+std::string Describe(const AttemptRef& ref) {
+  return absl::StrCat(FormatJobId(ref.job), " attempt ", ref.attempt, " fence ", ref.fencing.epoch,
+                      ".", ref.fencing.counter);
+}
+
+World::World(const SimulationOptions& options)
+    : options_(options),
+      random_(options.seed),
+      store_random_(random_.Fork()),
+      store_(this, [this](absl::Duration delay) { clock_.Advance(delay); }) {
+  StartScheduler();
+}
+
+World::~World() = default;
+
+int64_t World::now_us() { return absl::ToInt64Microseconds(clock_.BootTime() - absl::Hours(1)); }
+int64_t World::wall_us() { return absl::ToUnixMicros(clock_.Now()); }
+
+void World::After(int64_t delay_us, std::function<void()> what) {
+  happenings_.push({now_us() + std::max<int64_t>(delay_us, 0), sequence_++, std::move(what)});
+}
+
+void World::Run(int64_t until_us, const std::function<bool()>& done) {
+  while (!happenings_.empty() && happenings_.top().at_us <= until_us && !done()) {
+    const Happening next = happenings_.top();
+    happenings_.pop();
+    // A slow store may have passed the time of what was to happen meanwhile: it happens late.
+    if (next.at_us > now_us()) clock_.Advance(absl::Microseconds(next.at_us - now_us()));
+    ++events_;
+    next.what();
+  }
+}
+
+void World::Trace(absl::string_view what, uint64_t a, uint64_t b) {
+  const auto fold = [this](uint64_t word) { trace_ = (trace_ ^ word) * 0x100000001B3u; };
+  for (const char c : what) fold(static_cast<unsigned char>(c));
+  fold(a);
+  fold(b);
+  fold(static_cast<uint64_t>(now_us()));
+}
+
+// --- The scheduler's process ---
+
+void World::StartScheduler() {
+  engine_ = std::make_unique<scheduler::Engine>(MakeEngineOptions(options_), store_, clock_, *this);
+  engine_->Start().IgnoreError();  // The engine tries again with every drain.
+  PlanDrain(0);
+}
+
+void World::CrashScheduler(int64_t down_us) {
+  if (engine_ == nullptr) return;
+  Fault("scheduler_crash");
+  Trace("crash", 0, 0);
+  engine_.reset();
+  inbox_.clear();
+  drain_at_us_ = scheduler::kNever;
+  for (auto& [number, session] : sessions_) {
+    session.detached = true;
+    session.cut_us = std::min(session.cut_us, now_us());
+    if (!session.worker_left) {
+      After(Latency(),
+            [worker = session.worker, number = number] { worker->OnStreamLost(number); });
+    }
+  }
+  After(down_us, [this] { StartScheduler(); });
+}
+
+void World::StepWallClock(int64_t by_us) {
+  Fault("wall_clock_step");
+  clock_.StepWallClock(absl::Microseconds(by_us));
+}
+
+void World::Command(scheduler::Input input) {
+  After(Latency(), [this, input = std::make_shared<scheduler::Input>(std::move(input))] {
+    Arrive(std::move(*input));
+  });
+}
+
+void World::Arrive(scheduler::Input input) {
+  if (engine_ == nullptr) return;  // Nobody listens; callers notice by themselves.
+  inbox_.push_back(std::move(input));
+  PlanDrain(kDrainDelayUs);
+}
+
+void World::PlanDrain(int64_t delay_us) {
+  const int64_t at_us = now_us() + delay_us;
+  if (at_us >= drain_at_us_) return;
+  drain_at_us_ = at_us;
+  After(delay_us, [this, at_us] {
+    if (drain_at_us_ != at_us) return;  // Planned anew since.
+    drain_at_us_ = scheduler::kNever;
+    DrainNow();
+  });
+}
+
+void World::DrainNow() {
+  if (engine_ == nullptr) return;
+  ++counters_["drains"];
+  engine_->Drain(inbox_);
+  if (!inbox_.empty()) return PlanDrain(kDrainDelayUs);
+  const absl::Duration wait = engine_->TimeToWakeup();
+  if (wait != absl::InfiniteDuration())
+    PlanDrain(std::max<int64_t>(absl::ToInt64Microseconds(wait), kMillisecond / 2));
+}
+
+// --- The network ---
+
+int64_t World::Latency() {
+  if (faulty() && random_.Chance(0.01)) {
+    Fault("slow_message");
+    return random_.Between(100 * kMillisecond, 3 * kSecond);
+  }
+  return random_.Between(50, 2 * kMillisecond);
+}
+
+uint64_t World::OpenSession(SimulatedWorker* worker) {
+  const uint64_t number = next_session_++;
+  sessions_[number].worker = worker;
+  return number;
+}
+
+void World::ToScheduler(uint64_t number, scheduler::Event event) {
+  Session& session = sessions_[number];
+  session.last_up_us = std::max(session.last_up_us, now_us() + Latency());
+  const auto input = std::make_shared<scheduler::Input>();
+  input->event = std::move(event);
+  After(session.last_up_us - now_us(), [this, number, input] {
+    const Session& session = sessions_[number];
+    if (session.detached || now_us() > session.cut_us) {
+      ++counters_["messages_lost"];
+      return;
+    }
+    Arrive(std::move(*input));
+  });
+}
+
+void World::Send(uint64_t, scheduler::SessionOutput output) {
+  const auto found = sessions_.find(output.session);
+  if (found == sessions_.end()) return;
+  Session& session = found->second;
+  for (const scheduler::Assignment& assignment : output.assignments) {
+    const scheduler::AssignAttempt& attempt = assignment.attempt;
+    Trace("assign", attempt.ref.job, attempt.ref.fencing.counter);
+    const Site site{session.worker->name(), attempt.device, attempt.job_class};
+    Tell([&](Checker& checker) { checker.OnAssigned(site, attempt, wall_us()); });
+  }
+  session.last_down_us = std::max(session.last_down_us, now_us() + Latency());
+  const bool close = output.close;
+  const uint64_t number = output.session;
+  const auto message = std::make_shared<scheduler::SessionOutput>(std::move(output));
+  After(session.last_down_us - now_us(), [this, number, message] {
+    const Session& session = sessions_[number];
+    if (!session.worker_left) session.worker->OnMessage(*message);
+  });
+  if (close) session.detached = true;
+}
+
+void World::Detach(uint64_t number, int64_t delay_us) {
+  After(delay_us, [this, number] {
+    Session& session = sessions_[number];
+    if (session.detached) return;
+    session.detached = true;
+    scheduler::Input input;
+    input.event = scheduler::WorkerDetached{.session = number};
+    Arrive(std::move(input));
+  });
+}
+
+void World::LeaveSession(uint64_t number) {
+  Session& session = sessions_[number];
+  if (session.worker_left) return;
+  session.worker_left = true;
+  // What is under way arrives, perhaps after the next Attach, or is cut off.
+  if (random_.Chance(0.5)) session.cut_us = std::min(session.cut_us, now_us());
+  Detach(number, random_.Between(0, 3 * kSecond));
+}
+
+void World::BreakSession(uint64_t number) {
+  Session& session = sessions_[number];
+  if (session.worker_left) return;
+  Fault("stream_break");
+  session.cut_us = now_us() + (random_.Chance(0.5) ? 0 : random_.Between(0, kSecond));
+  Detach(number, random_.Between(0, 5 * kSecond));
+  After(random_.Between(0, 2 * kSecond),
+        [worker = session.worker, number] { worker->OnStreamLost(number); });
+}
+
+// --- What is published ---
+
+void World::Publish(absl::Span<const scheduler::JobNotice> notices) {
+  for (const scheduler::JobNotice& notice : notices) {
+    Trace("notice", notice.id, static_cast<uint64_t>(notice.state) << 32 | notice.change_count);
+    if (notice.kind == scheduler::Change::kDeleted) continue;
+    JobImage image;
+    if (notice.image != nullptr) {
+      image = *notice.image;
+    } else if (!scheduler::DecodeUpdate(*notice.row, image).ok()) {
+      continue;
+    }
+    image.kind = notice.job_kind;
+    Tell([&](Checker& checker) { checker.OnChange(image, wall_us()); });
+    if (on_change) on_change(image);
+  }
+  Tell([](Checker& checker) { checker.OnDrainEnd(); });
+}
+
+void World::Rebuilt(uint64_t epoch) {
+  ++counters_["rebuilds"];
+  Trace("rebuilt", epoch, 0);
+  const std::vector<StoredJob> stored = Stored();
+  Tell([&](Checker& checker) { checker.OnRebuilt(stored, wall_us()); });
+  if (!on_change) return;
+  for (const StoredJob& job : stored) on_change(job.image);
+}
+
+std::vector<StoredJob> World::Stored() const {
+  std::vector<StoredJob> stored;
+  for (const scheduler::JobRow& row : store_.AllJobs()) {
+    StoredJob& job = stored.emplace_back();
+    scheduler::DecodeRow(row, job.image).IgnoreError();
+    job.token = TokenIn(row.spec);
+  }
+  return stored;
+}
+
+// --- The store's faults ---
+
+StoreFault World::DrawStoreFault(bool write) {
+  StoreFault fault;
+  if (!faulty()) return fault;
+  if (store_random_.Chance(0.01)) {
+    Fault("store_slow");
+    fault.delay = absl::Milliseconds(store_random_.Between(10, 1000));
+  }
+  const uint64_t draw = store_random_.Below(1000);
+  if (draw < 4) {
+    Fault(write ? "store_write_fails" : "store_read_fails");
+    fault.kind = StoreFault::kFail;
+  } else if (write && draw < 8) {
+    Fault("store_commits_and_reports_failure");
+    fault.kind = StoreFault::kFailAfterCommit;
+  }
+  return fault;
+}
+
+StoreFault World::OnWrite() { return DrawStoreFault(true); }
+StoreFault World::OnRead() { return DrawStoreFault(false); }
+
+}  // namespace switchyard::simulation

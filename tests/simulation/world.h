@@ -1,0 +1,136 @@
+// The simulated world: one thread, one list of things to happen, one clock. It holds the scheduler
+// under test (the real engine and core over the faulty memory store), the network between it and
+// the workers, and what the checkers watch.
+//
+// Time is the world's microseconds; it is also the boot clock of the scheduler's machine. The
+// scheduler's wall clock steps. Deterministic: a seed is a run. Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <queue>
+#include <string>
+#include <vector>
+
+#include "common/clock/clock.h"
+#include "scheduler/engine/engine.h"
+#include "scheduler/store/memory_store.h"
+#include "tests/simulation/checker.h"
+#include "tests/simulation/random.h"
+
+namespace switchyard::simulation {
+
+struct SimulationOptions {
+  uint64_t seed = 1;
+  scheduler::PlantedBugs bugs;
+  bool reply_before_commit = false;      // A planted bug of the engine.
+  int64_t fault_time_us = 300'000'000;   // Faults happen so long...
+  int64_t quiet_time_us = 3600'000'000;  // ... and so long after that every job must have ended.
+  int submits = 90;
+};
+
+class SimulatedWorker;
+
+// How often something happened: faults (`fault.` in front) and what else a run wants to show.
+using Counters = std::map<std::string, uint64_t>;
+
+class World final : public scheduler::EngineOutput, public scheduler::StoreFaults {
+ public:
+  explicit World(const SimulationOptions& options);
+  ~World() override;
+
+  // --- Time ---
+  int64_t now_us();
+  int64_t wall_us();
+  void After(int64_t delay_us, std::function<void()> what);
+  // Runs until `until_us`, or until `done` says so (looked at between events).
+  void Run(int64_t until_us, const std::function<bool()>& done);
+  bool faulty() { return now_us() < options_.fault_time_us; }
+
+  // --- The network. A session is one Attach stream. ---
+  uint64_t OpenSession(SimulatedWorker* worker);
+  // From a worker; arrives in order within its session, or never.
+  void ToScheduler(uint64_t session, scheduler::Event event);
+  // The worker is done with it; what is under way may still arrive for a while.
+  void LeaveSession(uint64_t session);
+  void Command(scheduler::Input input);
+
+  // --- Faults of the surroundings ---
+  void BreakSession(uint64_t session);
+  void CrashScheduler(int64_t down_us);
+  void StepWallClock(int64_t by_us);
+  void Fault(const std::string& what) { ++counters_["fault." + what]; }
+
+  void AddChecker(std::unique_ptr<Checker> checker) { checkers_.push_back(std::move(checker)); }
+  template <class Call>
+  void Tell(Call call) {
+    for (const auto& checker : checkers_) call(*checker);
+  }
+  const std::vector<std::unique_ptr<Checker>>& checkers() const { return checkers_; }
+
+  std::vector<StoredJob> Stored() const;
+  Random& random() { return random_; }
+  Counters& counters() { return counters_; }
+  const SimulationOptions& options() const { return options_; }
+  uint64_t events() const { return events_; }
+  void Trace(absl::string_view what, uint64_t a, uint64_t b);
+  uint64_t trace_hash() const { return trace_; }
+  std::function<void(const JobImage&)> on_change;  // The client's ear.
+  uint64_t TokenOf(JobId job) const;
+
+  // EngineOutput
+  void Send(uint64_t epoch, scheduler::SessionOutput output) override;
+  void Publish(absl::Span<const scheduler::JobNotice> notices) override;
+  void Rebuilt(uint64_t epoch) override;
+  // StoreFaults
+  scheduler::StoreFault OnWrite() override;
+  scheduler::StoreFault OnRead() override;
+
+ private:
+  struct Session {
+    SimulatedWorker* worker = nullptr;
+    int64_t cut_us = scheduler::kNever;  // Nothing arrives at the scheduler after this.
+    int64_t last_up_us = 0;
+    int64_t last_down_us = 0;
+    bool worker_left = false;
+    bool detached = false;  // The scheduler was told.
+  };
+  struct Happening {
+    int64_t at_us;
+    uint64_t sequence;
+    std::function<void()> what;
+    bool operator<(const Happening& other) const {
+      return at_us != other.at_us ? at_us > other.at_us : sequence > other.sequence;
+    }
+  };
+
+  void StartScheduler();
+  void Arrive(scheduler::Input input);
+  void PlanDrain(int64_t delay_us);
+  void DrainNow();
+  void Detach(uint64_t session, int64_t delay_us);
+  int64_t Latency();
+  scheduler::StoreFault DrawStoreFault(bool write);
+
+  const SimulationOptions options_;
+  Random random_;
+  Random store_random_;
+  FakeClock clock_;
+  scheduler::MemoryStore store_;
+  std::unique_ptr<scheduler::Engine> engine_;
+  std::deque<scheduler::Input> inbox_;
+  std::priority_queue<Happening> happenings_;
+  std::map<uint64_t, Session> sessions_;
+  std::vector<std::unique_ptr<Checker>> checkers_;
+  Counters counters_;
+  int64_t drain_at_us_ = scheduler::kNever;
+  uint64_t sequence_ = 0;
+  uint64_t next_session_ = 1;
+  uint64_t events_ = 0;
+  uint64_t trace_ = 0xCBF29CE484222325u;
+};
+
+}  // namespace switchyard::simulation
