@@ -137,11 +137,9 @@ void Engine::Impl::RunDrain(std::deque<Input>& inbox) {
     own_inputs_.pop_front();
   }
   const size_t window = Window(inbox);
-  absl::Status status = drain.LookUp(inbox, window);
-  if (status.ok()) {
-    TakeInputs(drain, inbox, window);
-    status = drain.Settle();
-  }
+  drain.LookUp(inbox, window);
+  TakeInputs(drain, inbox, window);
+  absl::Status status = drain.Settle();
   if (status.ok()) {
     if (options_.reply_before_commit) drain.Reply();
     status = Commit(drain.batch());

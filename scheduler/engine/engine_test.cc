@@ -48,7 +48,10 @@ class WatchedStore final : public JobStore {
   absl::StatusOr<int> RemoveExpiredRequests(int64_t now_ms, int max_scanned) override {
     return store_.RemoveExpiredRequests(now_ms, max_scanned);
   }
-  absl::StatusOr<JobRow> GetJob(JobId id) override { return store_.GetJob(id); }
+  absl::StatusOr<JobRow> GetJob(JobId id) override {
+    if (id == damaged_row) return absl::DataLossError("the row is damaged");
+    return store_.GetJob(id);
+  }
   absl::StatusOr<std::vector<JobRow>> GetJobs(absl::Span<const JobId> ids) override {
     return store_.GetJobs(ids);
   }
@@ -89,6 +92,7 @@ class WatchedStore final : public JobStore {
   int commits = 0;
   size_t specs_read = 0;
   JobId damaged_spec = 0;
+  JobId damaged_row = 0;
   std::map<JobId, int> row_writes;
 
  private:
@@ -418,6 +422,24 @@ TEST_F(EngineTest, RepeatsWithinOneDrainAreOneCall) {
 TEST_F(EngineTest, ARefusedCommandIsNotRemembered) {
   EXPECT_TRUE(absl::IsNotFound(Call(CancelJob{.job = 99}, "id").status));
   EXPECT_FALSE((*memory_.FindRequests({{{"default", "Method", "id"}}}))[0].has_value());
+}
+
+TEST_F(EngineTest, ACommandWhoseRequestIdCannotBeLookedUpIsRefusedAlone) {
+  faults_.reads_fail = true;
+  const size_t with_id = Put(Jobs(1), "id");
+  const size_t without = Put(Jobs(1));
+  Drain();
+  EXPECT_TRUE(absl::IsUnavailable(answers_[with_id]->status));
+  EXPECT_TRUE(answers_[without]->status.ok());
+  EXPECT_THAT(output_.rebuilt, ElementsAre(1));
+}
+
+TEST_F(EngineTest, ARepeatWhoseJobCannotBeReadIsRefusedAlone) {
+  const CommandResult first = Call(Jobs(1), "id");
+  Call(CancelJob{.job = first.job});
+  store_.damaged_row = first.job;
+  EXPECT_TRUE(absl::IsDataLoss(Call(Jobs(1), "id").status));
+  EXPECT_THAT(output_.rebuilt, ElementsAre(1));
 }
 
 TEST_F(EngineTest, ValidateOnlyStoresNothing) {

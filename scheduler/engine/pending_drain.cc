@@ -22,8 +22,8 @@ PendingDrain::PendingDrain(Core& core, JobStore& store, SpecCache& specs, ModelL
       assignments_(store, specs, models),
       registration_(store) {}
 
-absl::Status PendingDrain::LookUp(const std::deque<Input>& inbox, size_t count) {
-  return requests_.Load(store_, inbox, count);
+void PendingDrain::LookUp(const std::deque<Input>& inbox, size_t count) {
+  requests_.Load(store_, inbox, count);
 }
 
 // --- Take ---
@@ -40,6 +40,9 @@ void PendingDrain::Take(Input input) {
   switch (finding.kind) {
     case RequestLookup::Finding::kOtherBody:
       pending.result.status = RequestIdReused(input.request.request_id);
+      return;
+    case RequestLookup::Finding::kUnreadable:
+      pending.result.status = finding.status;
       return;
     case RequestLookup::Finding::kStored:
       pending.result.repeated = true;
@@ -158,10 +161,9 @@ absl::Status PendingDrain::Settle() {
   core_.TakeChanges([this](const Change& change) { Visit(change); });
   if (!visit_status_.ok()) return visit_status_;
   if (effects_.limits_changed) batch_.limits = ToRows(core_.limits());
-  absl::Status status = assignments_.Make(batch_, now_, specs_read_);
+  const absl::Status status = assignments_.Make(batch_, now_, specs_read_);
   if (!status.ok()) return status;
-  status = FillImages();
-  if (!status.ok()) return status;
+  FillImages();
   RememberRequests();
   return absl::OkStatus();
 }
@@ -222,13 +224,16 @@ std::string PendingDrain::TakeAcceptedSpec(JobId job) {
 
 absl::Status PendingDrain::RegisterModel(JobImage& image) {
   const absl::StatusOr<std::string> spec = FindSpec(image.id);
-  if (!spec.ok()) return absl::IsDataLoss(spec.status()) ? absl::OkStatus() : spec.status();
-  absl::StatusOr<ModelVersionRow> version = registration_.Register(*spec, image);
+  absl::StatusOr<ModelVersionRow> version =
+      spec.ok() ? registration_.Register(*spec, image) : spec.status();
   if (version.ok()) {
     batch_.model_versions.push_back(*std::move(version));
     return absl::OkStatus();
   }
-  if (!absl::IsNotFound(version.status())) return version.status();
+  // What would be the same next time must not stop the drain for ever.
+  if (!absl::IsNotFound(version.status()) && !absl::IsDataLoss(version.status())) {
+    return version.status();
+  }
   LogWarning("a training succeeded without a model to register",
              {{"job", FormatJobId(image.id)}, {"reason", std::string(version.status().message())}});
   return absl::OkStatus();
@@ -258,21 +263,30 @@ void PendingDrain::GiveImage(const JobImage& image) {
   image_wanted_.erase(wanted);
 }
 
-absl::Status PendingDrain::FillImages() {
+void PendingDrain::FillImages() {
   // What is left did not change in this drain.
   for (const auto& [job, commands] : image_wanted_) {
     if (pending_[commands.front()].result.image != nullptr) continue;
-    JobImage image;
-    if (!core_.Image(job, image)) {
-      const absl::StatusOr<JobRow> row = store_.GetJob(job);
-      if (absl::IsNotFound(row.status())) continue;  // Deleted since.
-      if (!row.ok()) return row.status();
-      const absl::Status status = DecodeRow(*row, image);
-      if (!status.ok()) return status;
+    std::shared_ptr<const JobImage> image;
+    const absl::Status status = ReadImage(job, image);
+    for (const size_t index : commands) {
+      pending_[index].result.image = image;
+      if (!status.ok()) pending_[index].result.status = status;
     }
-    const auto copy = std::make_shared<const JobImage>(std::move(image));
-    for (const size_t index : commands) pending_[index].result.image = copy;
   }
+}
+
+// Leaves `image` null when the job was deleted since.
+absl::Status PendingDrain::ReadImage(JobId job, std::shared_ptr<const JobImage>& image) {
+  JobImage read;
+  if (!core_.Image(job, read)) {
+    const absl::StatusOr<JobRow> row = store_.GetJob(job);
+    if (absl::IsNotFound(row.status())) return absl::OkStatus();
+    if (!row.ok()) return row.status();
+    const absl::Status status = DecodeRow(*row, read);
+    if (!status.ok()) return status;
+  }
+  image = std::make_shared<const JobImage>(std::move(read));
   return absl::OkStatus();
 }
 

@@ -35,7 +35,7 @@ class PendingDrain {
   PendingDrain(Core& core, JobStore& store, SpecCache& specs, ModelLinks& models, const Now& now);
 
   // The request ids of the first `count` inputs.
-  absl::Status LookUp(const std::deque<Input>& inbox, size_t count);
+  void LookUp(const std::deque<Input>& inbox, size_t count);
   void Take(Input input);
   absl::Status Settle();
 
@@ -99,7 +99,8 @@ class PendingDrain {
   absl::StatusOr<std::string> FindSpec(JobId job);
   void RecordOutputs(const JobImage& image);
   void GiveImage(const JobImage& image);
-  absl::Status FillImages();
+  void FillImages();
+  absl::Status ReadImage(JobId job, std::shared_ptr<const JobImage>& image);
   void RememberRequests();
 
   void UpdateLiveView(LiveView& live_view) const;

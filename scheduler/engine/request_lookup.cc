@@ -17,7 +17,7 @@ std::string NameOf(const Input& input) {
 
 }  // namespace
 
-absl::Status RequestLookup::Load(JobStore& store, const std::deque<Input>& inbox, size_t count) {
+void RequestLookup::Load(JobStore& store, const std::deque<Input>& inbox, size_t count) {
   std::vector<RequestKey> keys;
   std::vector<std::string> names;
   for (size_t i = 0; i < count; ++i) {
@@ -26,19 +26,36 @@ absl::Status RequestLookup::Load(JobStore& store, const std::deque<Input>& inbox
     keys.push_back({input.tenant, input.request.method, input.request.request_id});
     names.push_back(NameOf(input));
   }
-  if (keys.empty()) return absl::OkStatus();
+  if (keys.empty()) return;
   absl::StatusOr<std::vector<std::optional<RequestRow>>> rows = store.FindRequests(keys);
-  if (!rows.ok()) return rows.status();
+  if (!rows.ok()) return LoadEach(store, keys, names);
   for (size_t i = 0; i < rows->size(); ++i) {
     if ((*rows)[i].has_value()) stored_[names[i]] = *std::move((*rows)[i]);
   }
-  return absl::OkStatus();
+}
+
+void RequestLookup::LoadEach(JobStore& store, const std::vector<RequestKey>& keys,
+                             const std::vector<std::string>& names) {
+  for (size_t i = 0; i < keys.size(); ++i) {
+    absl::StatusOr<std::vector<std::optional<RequestRow>>> row = store.FindRequests({keys[i]});
+    if (!row.ok()) {
+      unreadable_[names[i]] = row.status();
+    } else if (row->front().has_value()) {
+      stored_[names[i]] = *std::move(row->front());
+    }
+  }
 }
 
 RequestLookup::Finding RequestLookup::Find(const Input& input) const {
   Finding finding;
   if (input.request.request_id.empty()) return finding;
   const std::string name = NameOf(input);
+  const auto unreadable = unreadable_.find(name);
+  if (unreadable != unreadable_.end()) {
+    finding.kind = Finding::kUnreadable;
+    finding.status = unreadable->second;
+    return finding;
+  }
   const auto stored = stored_.find(name);
   if (stored != stored_.end()) {
     const bool same = stored->second.body_sha256 == input.request.body_sha256;

@@ -22,18 +22,21 @@ class RequestLookup {
   // What is known of a command's request id.
   struct Finding {
     enum Kind {
-      kNew,        // Not seen; the caller must Claim it when it takes the command.
-      kStored,     // `row`: an earlier call with the same body.
-      kClaimed,    // `claimer`: a command of this drain with the same body.
-      kOtherBody,  // Seen with another body.
+      kNew,         // Not seen; the caller must Claim it when it takes the command.
+      kStored,      // `row`: an earlier call with the same body.
+      kClaimed,     // `claimer`: a command of this drain with the same body.
+      kOtherBody,   // Seen with another body.
+      kUnreadable,  // `status`: nobody can say now.
     };
     Kind kind = kNew;
     RequestRow row;
     size_t claimer = 0;
+    absl::Status status;
   };
 
-  // Reads the ids of the first `count` inputs from the store, in one call.
-  absl::Status Load(JobStore& store, const std::deque<Input>& inbox, size_t count);
+  // Reads the ids of the first `count` inputs from the store, in one call. What cannot be read
+  // concerns its own command only.
+  void Load(JobStore& store, const std::deque<Input>& inbox, size_t count);
   Finding Find(const Input& input) const;
   // Commands with this id that come later in the drain get what command `index` gets.
   void Claim(const Input& input, size_t index);
@@ -43,7 +46,11 @@ class RequestLookup {
     std::string body_sha256;
     size_t index;
   };
+  void LoadEach(JobStore& store, const std::vector<RequestKey>& keys,
+                const std::vector<std::string>& names);
+
   absl::flat_hash_map<std::string, RequestRow> stored_;
+  absl::flat_hash_map<std::string, absl::Status> unreadable_;
   absl::flat_hash_map<std::string, Claimed> claimed_;
 };
 

@@ -5,9 +5,11 @@
 //   engine_bench [--benchmark_filter=...]      in the folder SWITCHYARD_BENCH_DIR, default the
 //   current one
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <deque>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -42,6 +44,12 @@ class InstantWorker final : public EngineOutput {
   std::vector<AttemptReport> reports;
 };
 
+std::string BenchFolder() {
+  const char* set = getenv("SWITCHYARD_BENCH_DIR");
+  std::string folder = std::string(set == nullptr ? "." : set) + "/engine_bench.XXXXXX";
+  return mkdtemp(folder.data());
+}
+
 Input Batch(int64_t jobs, int64_t& answered) {
   v1::Job job;
   job.set_priority(5);
@@ -61,9 +69,7 @@ Input Batch(int64_t jobs, int64_t& answered) {
 
 // Argument: jobs in a batch.
 void JobsThroughTheEngine(benchmark::State& state) {
-  const char* set = getenv("SWITCHYARD_BENCH_DIR");
-  std::string folder = std::string(set == nullptr ? "." : set) + "/engine_bench.XXXXXX";
-  folder = mkdtemp(folder.data());
+  const std::string folder = BenchFolder();
   int64_t done = 0;
   {
     auto store = OpenSqliteStore({.directory = folder});
@@ -103,6 +109,51 @@ void JobsThroughTheEngine(benchmark::State& state) {
   std::filesystem::remove_all(folder);
 }
 BENCHMARK(JobsThroughTheEngine)->Arg(1)->Arg(100)->Arg(1000)->Arg(4000)->UseRealTime()->MinTime(2);
+
+int64_t ResidentBytes() {
+  std::ifstream file("/proc/self/statm");
+  int64_t total = 0;
+  int64_t resident = 0;
+  file >> total >> resident;
+  return resident * sysconf(_SC_PAGESIZE);
+}
+
+// A backlog nobody works on: what it costs in memory, and how long a start with it takes. Argument:
+// jobs, of 100 tenants.
+void StartWithABacklog(benchmark::State& state) {
+  const std::string folder = BenchFolder();
+  {
+    auto store = OpenSqliteStore({.directory = folder});
+    InstantWorker nobody;
+    EngineOptions options;
+    options.core.kinds = CoreKinds();
+    options.log = false;
+    std::deque<Input> inbox;
+    int64_t accepted = 0;
+    {
+      Engine engine(options, **store, SystemClock(), nobody);
+      if (!engine.Start().ok()) state.SkipWithError("the engine does not start");
+      const int64_t before = ResidentBytes();
+      while (accepted < state.range(0)) {
+        inbox.push_back(Batch(1000, accepted));
+        inbox.back().tenant = "tenant" + std::to_string(accepted / 1000 % 100);
+        engine.Drain(inbox);
+      }
+      state.counters["bytes_per_job"] =
+          static_cast<double>(ResidentBytes() - before) / static_cast<double>(accepted);
+    }
+    for (auto _ : state) {
+      Engine engine(options, **store, SystemClock(), nobody);
+      if (!engine.Start().ok()) state.SkipWithError("the engine does not start");
+    }
+  }
+  std::filesystem::remove_all(folder);
+}
+BENCHMARK(StartWithABacklog)
+    ->Arg(1'000'000)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime()
+    ->Iterations(2);
 
 }  // namespace
 }  // namespace switchyard::scheduler
