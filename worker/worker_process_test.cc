@@ -139,6 +139,14 @@ TEST_F(WorkerProcessTest, ARunnerEndsItselfWhenItsLeaseExpiresUnderAStoppedDaemo
   worker.Signal(SIGCONT);
 }
 
+TEST_F(WorkerProcessTest, KeepsItsAttemptsByHeartbeats) {
+  scheduler_.set_lease(absl::Seconds(1));
+  scheduler_.set_heartbeat_interval(absl::Milliseconds(100));
+  WorkerProcess worker(folder_.path(), scheduler_.address());
+  scheduler_.Send(Assign({MakeNoop(TestKey(1), HoldFor(absl::Milliseconds(1500)))}));
+  EXPECT_EQ(scheduler_.WaitForFinished(TestKey(1)).finished().outcome(), Attempt::SUCCEEDED);
+}
+
 TEST_F(WorkerProcessTest, EndsItsAttemptsWhenTheSchedulerRenewsNoMore) {
   scheduler_.set_lease(absl::Seconds(1));
   scheduler_.set_heartbeat_interval(absl::Milliseconds(400));

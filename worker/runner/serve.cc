@@ -114,7 +114,7 @@ absl::Status Serve(const ServeOptions& options) {
   ToRunner frame;
   while (true) {
     const absl::StatusOr<bool> have = reader.Read(&frame);
-    if (!have.ok() || !*have) EndProcess(kDaemonGone);
+    if (!have.ok() || !*have) EndProcess(attempts.HoldsAttempts() ? kDaemonGone : 0);
     if (frame.lease_expiry_boottime_ns() != 0) {
       watchdog.SetExpiry(static_cast<int64_t>(frame.lease_expiry_boottime_ns()));
     }
