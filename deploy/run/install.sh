@@ -21,6 +21,7 @@ PACKAGES=(
   libpng-dev
   libprotobuf-dev
   libprotoc-dev
+  libsimdjson-dev        # JSON of SigMF recordings and safetensors files
   libsqlite3-dev
   libssl-dev
   libtorch-dev
@@ -30,6 +31,7 @@ PACKAGES=(
   prometheus-cpp-dev
   protobuf-compiler
   protobuf-compiler-grpc
+  zlib1g-dev             # the carried digits
 )
 
 as_root() {

@@ -122,15 +122,17 @@ std::vector<float> FitWidth(const std::vector<float>& grid, int bins, int size) 
   return out;
 }
 
-// The noise floor is taken as the level a quarter of the pixels are under; grey values count
-// decibels from there.
+// The noise floor is taken as the level a quarter of the pixels are under, but at least so high that
+// the strongest pixel is not beyond white. Grey values count decibels from there.
 void AppendGrey(std::vector<float> power, std::vector<uint8_t>& out) {
   for (float& value : power) value = 10 * std::log10(value + 1e-12f);
   std::vector<float> sorted = power;
   const auto quarter = sorted.begin() + static_cast<int64_t>(sorted.size() / 4);
   std::nth_element(sorted.begin(), quarter, sorted.end());
+  const float peak = *std::max_element(power.begin(), power.end());
+  const float floor = std::max(*quarter, peak - (kSpanDb - kBelowFloorDb));
   for (const float db : power) {
-    const float grey = (db - *quarter + kBelowFloorDb) * 255 / kSpanDb;
+    const float grey = (db - floor + kBelowFloorDb) * 255 / kSpanDb;
     out.push_back(static_cast<uint8_t>(std::clamp(std::lround(grey), 0L, 255L)));
   }
 }
