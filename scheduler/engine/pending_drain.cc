@@ -10,6 +10,7 @@
 #include "scheduler/engine/core_builder.h"
 #include "scheduler/engine/refusal.h"
 #include "scheduler/engine/row_codec.h"
+#include "scheduler/engine/session_outputs.h"
 
 namespace switchyard::scheduler {
 
@@ -347,32 +348,9 @@ void PendingDrain::UpdateLiveView(LiveView& live_view) const {
 }
 
 void PendingDrain::Send(EngineOutput& output) {
-  std::vector<SessionOutput> outputs;
-  absl::flat_hash_map<uint64_t, size_t> index;
-  const auto to = [&](uint64_t session) -> SessionOutput& {
-    const auto [found, first] = index.try_emplace(session, outputs.size());
-    if (first) outputs.emplace_back().session = session;
-    return outputs[found->second];
-  };
-  for (WelcomeWorker& welcome : effects_.welcomes) {
-    to(welcome.session).welcome = std::move(welcome);
+  for (SessionOutput& each : GroupBySession(effects_, assignments_.TakeAssignments())) {
+    output.Send(core_.epoch(), std::move(each));
   }
-  for (PushLimits& push : effects_.limits) to(push.session).limits = std::move(push.limits);
-  for (Assignment& assignment : assignments_.TakeAssignments()) {
-    to(assignment.attempt.session).assignments.push_back(std::move(assignment));
-  }
-  for (CancelAttempt& cancel : effects_.cancels) to(cancel.session).cancels.push_back(cancel);
-  for (const SessionRef& recall : effects_.recalls) {
-    to(recall.session).recalls.push_back(recall.ref);
-  }
-  for (const SessionRef& done : effects_.acknowledgements) {
-    to(done.session).acknowledgements.push_back(done.ref);
-  }
-  for (const HeartbeatAck& heartbeat : effects_.heartbeat_acks) {
-    to(heartbeat.session).heartbeat_acknowledged = heartbeat.sequence;
-  }
-  for (const uint64_t session : effects_.closed_sessions) to(session).close = true;
-  for (SessionOutput& each : outputs) output.Send(core_.epoch(), std::move(each));
 }
 
 void PendingDrain::Publish(EngineOutput& output) const {
