@@ -9,7 +9,7 @@ Client& Session::client() {
 
 std::vector<std::unique_ptr<Command>> AllCommands() {
   std::unique_ptr<Command> (*const makers[])() = {// Running it.
-                                                  MakeUp, MakeDoctor,
+                                                  MakeUp, MakeDemo, MakeDoctor,
                                                   // Giving it work.
                                                   MakeTrain, MakePredict, MakeSubmit,
                                                   // Jobs.

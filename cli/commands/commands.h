@@ -11,6 +11,7 @@ std::unique_ptr<Command> MakeArtifactsGet();
 std::unique_ptr<Command> MakeArtifactsPut();
 std::unique_ptr<Command> MakeCancel();
 std::unique_ptr<Command> MakeDelete();
+std::unique_ptr<Command> MakeDemo();
 std::unique_ptr<Command> MakeDevices();
 std::unique_ptr<Command> MakeDoctor();
 std::unique_ptr<Command> MakeJobs();
