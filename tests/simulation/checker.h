@@ -54,7 +54,7 @@ class Checker {
   // The scheduler lost its memory and read the store again: what was not published may have
   // changed.
   virtual void OnRebuilt(const std::vector<StoredJob>&, int64_t /*wall_us*/) {}
-  // An attempt was handed to a worker.
+  // An attempt was handed to a worker. `wall_us`: when the drain that decided it began.
   virtual void OnAssigned(const Site&, const scheduler::AssignAttempt&, int64_t /*wall_us*/) {}
   virtual void OnLimits(const std::vector<scheduler::LimitRule>&, int64_t /*now_us*/) {}
   // The end. Faults stopped long ago.

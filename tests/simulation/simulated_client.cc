@@ -132,6 +132,9 @@ void SimulatedClient::Delete(JobId job) {
 }
 
 void SimulatedClient::ChangeLimits() {
+  // One at a time: of two under way nobody knows which takes effect last.
+  if (changing_limits_) return;
+  changing_limits_ = true;
   scheduler::UpdateLimits update;
   const bool training = random_.Chance(0.5);
   update.set.push_back(
@@ -139,12 +142,17 @@ void SimulatedClient::ChangeLimits() {
        .device = random_.Chance(0.5) ? "cpu" : "",
        .job_class = training ? scheduler::JobClass::kTraining : scheduler::JobClass::kInference,
        .max_running = static_cast<uint32_t>(random_.Between(1, 6))});
-  rules_ = scheduler::MergeLimits(std::move(rules_), update.set, {});
-  // In force at the latest when answered, at the earliest now.
+  const std::vector<scheduler::LimitRule> set = update.set;
+  rules_ = scheduler::MergeLimits(std::move(rules_), set, {});
+  // In force at the earliest now; the old ones at the latest until the answer.
   world_.Tell([&](Checker& checker) { checker.OnLimits(rules_, world_.now_us()); });
-  Start(std::move(update), "UpdateLimits", "operator", {}, [this](const scheduler::CommandResult&) {
-    world_.Tell([&](Checker& checker) { checker.OnLimits(rules_, world_.now_us()); });
-  });
+  Start(std::move(update), "UpdateLimits", "operator", {},
+        [this, set](const scheduler::CommandResult&) {
+          const int64_t now_us = world_.now_us();
+          world_.Tell([&](Checker& checker) { checker.OnLimits(answered_rules_, now_us); });
+          answered_rules_ = scheduler::MergeLimits(std::move(answered_rules_), set, {});
+          world_.Tell([&](Checker& checker) { checker.OnLimits(rules_, now_us); });
+        });
 }
 
 void SimulatedClient::OnChange(const JobImage& image) {

@@ -57,7 +57,9 @@ class SimulatedClient {
   std::map<JobId, std::string> tenants_;
   std::set<JobId> live_;
   std::set<JobId> touched_;  // Retried or deleted once ended.
-  std::vector<scheduler::LimitRule> rules_;
+  bool changing_limits_ = false;
+  std::vector<scheduler::LimitRule> rules_;           // As asked for.
+  std::vector<scheduler::LimitRule> answered_rules_;  // As answered.
 };
 
 }  // namespace switchyard::simulation

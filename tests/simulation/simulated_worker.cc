@@ -336,7 +336,7 @@ void SimulatedWorker::Report(const AttemptRef& ref,
 
 void SimulatedWorker::Crash(int64_t down_us) {
   if (!up_) return;
-  world_.Fault("worker_crash");
+  world_.Fault(down_us > 3600 * kSecond ? "worker_leaves_for_good" : "worker_crash");
   EndAll();
   unacknowledged_.clear();
   unread_.clear();

@@ -12,6 +12,10 @@ namespace {
 
 constexpr int64_t kSecond = 1'000'000;
 
+// Its device is one that others have too.
+constexpr char kMayLeave[] = "w2";
+constexpr int64_t kForEver = 1'000'000 * kSecond;
+
 using Workers = std::vector<std::unique_ptr<SimulatedWorker>>;
 
 // At most 1 %: what the scheduler's lease margin is for.
@@ -36,6 +40,8 @@ void OneFault(World& world, SimulatedWorker& worker) {
   Random& random = world.random();
   switch (random.Below(10)) {
     case 0:
+      // One that never comes back: only its lease's end frees what it held.
+      if (worker.name() == kMayLeave && random.Chance(0.5)) return worker.Crash(kForEver);
       return worker.Crash(random.Between(kSecond, 50 * kSecond));
     case 1:
       return worker.Hang(random.Between(kSecond, 50 * kSecond));

@@ -143,6 +143,7 @@ void World::PlanDrain(int64_t delay_us) {
 void World::DrainNow() {
   if (engine_ == nullptr) return;
   ++counters_["drains"];
+  drain_wall_us_ = wall_us();
   engine_->Drain(inbox_);
   if (!inbox_.empty()) return PlanDrain(kDrainDelayUs);
   const absl::Duration wait = engine_->TimeToWakeup();
@@ -189,7 +190,7 @@ void World::Send(uint64_t, scheduler::SessionOutput output) {
     const scheduler::AssignAttempt& attempt = assignment.attempt;
     Trace("assign", attempt.ref.job, attempt.ref.fencing.counter);
     const Site site{session.worker->name(), attempt.device, attempt.job_class};
-    Tell([&](Checker& checker) { checker.OnAssigned(site, attempt, wall_us()); });
+    Tell([&](Checker& checker) { checker.OnAssigned(site, attempt, drain_wall_us_); });
   }
   session.last_down_us = std::max(session.last_down_us, now_us() + Latency());
   const bool close = output.close;

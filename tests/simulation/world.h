@@ -127,6 +127,8 @@ class World final : public scheduler::EngineOutput, public scheduler::StoreFault
   std::vector<std::unique_ptr<Checker>> checkers_;
   Counters counters_;
   int64_t drain_at_us_ = scheduler::kNever;
+  int64_t drain_wall_us_ =
+      0;  // When the drain in progress began: what it decided by, but for a slow store.
   uint64_t sequence_ = 0;
   uint64_t next_session_ = 1;
   uint64_t events_ = 0;

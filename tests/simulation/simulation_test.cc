@@ -1,0 +1,143 @@
+#include "tests/simulation/simulation.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/log/log.h"
+
+namespace switchyard::simulation {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr uint64_t kSeeds = 60;
+// A planted bug must show within so many seeds.
+constexpr uint64_t kSeedsForABug = 20;
+
+class Simulation : public testing::Test {
+ protected:
+  // Every fault that is drawn on purpose is logged by the engine as the error it would be.
+  static void SetUpTestSuite() { SetupLog("simulation_test", LogLevel::kOff); }
+
+  // The first violations that `bug` leads to; empty: it was not found.
+  static std::string Find(const std::function<void(SimulationOptions&)>& bug) {
+    for (uint64_t seed = 1; seed <= kSeedsForABug; ++seed) {
+      SimulationOptions options{.seed = seed};
+      bug(options);
+      const SimulationResult result = RunSimulation(options);
+      if (!result.violations.empty()) return testing::PrintToString(result.violations);
+    }
+    return "";
+  }
+};
+
+TEST_F(Simulation, KeepsEveryPromiseWhateverFails) {
+  for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    const SimulationResult result = RunSimulation({.seed = seed});
+    EXPECT_THAT(result.violations, IsEmpty()) << "seed " << seed;
+    EXPECT_GE(result.events, 2000u) << "seed " << seed;
+    EXPECT_GE(result.faults, 20u) << "seed " << seed;
+  }
+}
+
+TEST_F(Simulation, EveryKindOfFaultAndEveryCheckerFires) {
+  Counters counters;
+  for (uint64_t seed = 1; seed <= 30; ++seed) {
+    for (const auto& [name, count] : RunSimulation({.seed = seed}).counters)
+      counters[name] += count;
+  }
+  for (const char* name : {"fault.worker_crash",
+                           "fault.worker_leaves_for_good",
+                           "fault.worker_hang",
+                           "fault.runner_crash",
+                           "fault.lie_forged_fence",
+                           "fault.lie_outdated_fence",
+                           "fault.repeated_report",
+                           "fault.stream_break",
+                           "fault.slow_message",
+                           "fault.scheduler_crash",
+                           "fault.store_write_fails",
+                           "fault.store_read_fails",
+                           "fault.store_commits_and_reports_failure",
+                           "fault.store_slow",
+                           "fault.wall_clock_step",
+                           "fault.clock_drift",
+                           "check.no_job_lost",
+                           "check.one_attempt_runs",
+                           "check.no_device_over_limit",
+                           "check.no_stale_result",
+                           "check.order_kept",
+                           "check.every_job_ends",
+                           "check.cancel_holds",
+                           "messages_lost",
+                           "reports_repeated",
+                           "leases_run_out",
+                           "recalls_answered",
+                           "rebuilds",
+                           "retries",
+                           "deletes"}) {
+    EXPECT_GT(counters[name], 0u) << name;
+  }
+}
+
+TEST_F(Simulation, TheSameSeedIsTheSameRun) {
+  const SimulationResult first = RunSimulation({.seed = 7});
+  const SimulationResult second = RunSimulation({.seed = 7});
+  EXPECT_EQ(first.trace_hash, second.trace_hash);
+  EXPECT_EQ(first.counters, second.counters);
+  EXPECT_NE(first.trace_hash, RunSimulation({.seed = 8}).trace_hash);
+}
+
+TEST_F(Simulation, FindsAMissingFenceCheck) {
+  EXPECT_THAT(Find([](auto& options) { options.bugs.no_fence_check = true; }),
+              HasSubstr("no_stale_result"));
+}
+
+TEST_F(Simulation, FindsAReplyBeforeTheCommit) {
+  EXPECT_THAT(Find([](auto& options) { options.reply_before_commit = true; }),
+              HasSubstr("no_job_lost"));
+}
+
+TEST_F(Simulation, FindsALostCancel) {
+  EXPECT_THAT(Find([](auto& options) { options.bugs.lost_cancel = true; }),
+              HasSubstr("cancel_holds"));
+}
+
+TEST_F(Simulation, FindsADoubleDispatch) {
+  EXPECT_THAT(Find([](auto& options) { options.bugs.double_dispatch = true; }),
+              HasSubstr("one_attempt_runs"));
+}
+
+TEST_F(Simulation, FindsAForgottenLeaseExpiry) {
+  EXPECT_THAT(Find([](auto& options) { options.bugs.forgotten_lease_expiry = true; }),
+              HasSubstr("every_job_ends"));
+}
+
+TEST_F(Simulation, FindsALeaseEndedEarly) {
+  EXPECT_THAT(Find([](auto& options) { options.bugs.early_lease_expiry = true; }),
+              HasSubstr("one_attempt_runs"));
+}
+
+TEST_F(Simulation, FindsALimitOffByOne) {
+  EXPECT_THAT(Find([](auto& options) { options.bugs.limit_off_by_one = true; }),
+              HasSubstr("no_device_over_limit"));
+}
+
+TEST_F(Simulation, FindsALostRetry) {
+  EXPECT_THAT(Find([](auto& options) { options.bugs.lost_retry = true; }),
+              HasSubstr("every_job_ends"));
+}
+
+TEST_F(Simulation, FindsAnOrderTurnedUpsideDown) {
+  EXPECT_THAT(Find([](auto& options) { options.bugs.ignores_priority = true; }),
+              HasSubstr("order_kept"));
+}
+
+TEST_F(Simulation, FindsAttemptsForgottenAtAttach) {
+  EXPECT_THAT(Find([](auto& options) { options.bugs.lost_requeue_on_attach = true; }),
+              HasSubstr("every_job_ends"));
+}
+
+}  // namespace
+}  // namespace switchyard::simulation
