@@ -26,24 +26,25 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& server, int number) {
   return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
 }
 
-// Unique over all runs on one data folder.
-std::string RequestId(uint64_t number) {
-  static std::atomic<uint64_t> run{static_cast<uint64_t>(absl::ToUnixNanos(absl::Now()))};
-  static thread_local const uint64_t mine = run++;
-  return absl::StrCat("bench-", getpid(), "-", mine, "-", number);
+// Distinct for every measurement of every run on one data folder: a repeated id would rightly get
+// the first job's answer.
+std::string NewRunName() {
+  static int runs = 0;
+  return absl::StrCat("bench-", getpid(), "-", absl::ToUnixNanos(absl::Now()), "-", runs++, "-");
 }
 
 using OnAccepted = std::function<void(uint64_t number, const std::string& id)>;
 
 // Takes numbers of batches until there are no more.
 absl::Status SubmitSome(v1::JobService::Stub& stub, const BatchOptions& options,
-                        std::atomic<uint64_t>& next, const OnAccepted& accepted) {
+                        const std::string& run, std::atomic<uint64_t>& next,
+                        const OnAccepted& accepted) {
   for (;;) {
     const uint64_t first = next.fetch_add(options.jobs_per_call);
     if (first >= options.jobs) return absl::OkStatus();
     const uint64_t last = std::min<uint64_t>(first + options.jobs_per_call, options.jobs);
     v1::BatchCreateJobsRequest request;
-    request.set_request_id(RequestId(first));
+    request.set_request_id(absl::StrCat(run, first));
     for (uint64_t i = first; i < last; ++i) {
       *request.add_jobs()->mutable_noop()->mutable_payload() = MakePayload(i);
     }
@@ -60,6 +61,7 @@ absl::Status SubmitSome(v1::JobService::Stub& stub, const BatchOptions& options,
 
 absl::Status SubmitAll(const std::string& server, const BatchOptions& options,
                        const OnAccepted& accepted) {
+  const std::string run = NewRunName();
   std::atomic<uint64_t> next{0};
   std::vector<absl::Status> statuses(options.calls_at_once);
   std::vector<std::thread> threads;
@@ -67,7 +69,7 @@ absl::Status SubmitAll(const std::string& server, const BatchOptions& options,
   for (absl::Status& status : statuses) {
     threads.emplace_back([&] {
       const auto stub = v1::JobService::NewStub(channel);
-      status = SubmitSome(*stub, options, next, accepted);
+      status = SubmitSome(*stub, options, run, next, accepted);
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -87,10 +89,10 @@ struct Caller {
   grpc::Status status;
   std::unique_ptr<grpc::ClientAsyncResponseReader<v1::Job>> call;
 
-  void Submit(uint64_t job, grpc::CompletionQueue* queue) {
+  void Submit(const std::string& run, uint64_t job, grpc::CompletionQueue* queue) {
     number = job;
     context = std::make_unique<grpc::ClientContext>();
-    request.set_request_id(RequestId(job));
+    request.set_request_id(absl::StrCat(run, job));
     *request.mutable_job()->mutable_noop()->mutable_payload() = MakePayload(job);
     call = stub->AsyncCreateJob(context.get(), request, queue);
     call->Finish(&answer, &status, this);
@@ -99,6 +101,7 @@ struct Caller {
 
 absl::Status SubmitSingles(const std::string& server, const SingleOptions& options,
                            Results& results) {
+  const std::string run = NewRunName();
   grpc::CompletionQueue queue;
   std::vector<std::unique_ptr<v1::JobService::Stub>> stubs;
   for (uint32_t i = 0; i < options.channels; ++i) {
@@ -108,7 +111,7 @@ absl::Status SubmitSingles(const std::string& server, const SingleOptions& optio
   uint64_t next = 0, done = 0;
   for (Caller& caller : callers) {
     caller.stub = stubs[next % stubs.size()].get();
-    caller.Submit(next++, &queue);
+    caller.Submit(run, next++, &queue);
   }
   absl::Status failed;
   void* tag;
@@ -119,7 +122,7 @@ absl::Status SubmitSingles(const std::string& server, const SingleOptions& optio
     results.Accepted(caller.number, caller.answer.id());
     ++done;
     if (next < options.jobs && failed.ok()) {
-      caller.Submit(next++, &queue);
+      caller.Submit(run, next++, &queue);
     } else {
       --outstanding;
     }
@@ -160,10 +163,11 @@ absl::StatusOr<std::vector<double>> MeasureRoundTrips(const std::string& server,
   auto results = Results::Open(Connect(server, 1), jobs);
   if (!results.ok()) return results.status();
   const auto stub = v1::JobService::NewStub(Connect(server, 0));
+  const std::string run = NewRunName();
   std::vector<double> times_ms;
   for (uint64_t i = 0; i < jobs; ++i) {
     v1::CreateJobRequest request;
-    request.set_request_id(RequestId(i));
+    request.set_request_id(absl::StrCat(run, i));
     *request.mutable_job()->mutable_noop()->mutable_payload() = MakePayload(i);
     grpc::ClientContext context;
     v1::Job job;
