@@ -88,7 +88,10 @@ class EventPump {
   }
 
   Awaitable<> WriteOrEnd(std::string frame) {
-    if (!co_await exchange_.Write(std::move(frame))) ended_ = true;
+    // In two statements: GCC 12 puts a trap behind `if (!co_await ...)` at the end of a coroutine.
+    const bool written = co_await exchange_.Write(std::move(frame));
+    ended_ = ended_ || !written;
+    co_return;
   }
 
   std::string Frame(const Message& message) {
