@@ -60,7 +60,8 @@ class OrderKept final : public Checker {
 
   void Check(const Assigned& assigned) {
     Look();
-    const Waiting& job = assigned.job;
+    Waiting job = assigned.job;
+    job.priority = priorities_[assigned.ref.job];  // It may have been changed in this very drain.
     const int64_t wall_us = assigned.wall_us;
     const int level = Level(job, wall_us - job.create_us + kAgeingSlackUs);
     for (const auto& [id, other] : waiting_) {
@@ -82,6 +83,7 @@ class OrderKept final : public Checker {
   }
 
   void Note(const JobImage& image, int64_t wall_us) {
+    priorities_[image.id] = image.priority;
     const bool handed_out = !image.attempts.empty() &&
                             image.attempts.back().outcome == scheduler::Outcome::kUnspecified;
     if (image.state != JobState::kQueued || handed_out) {
@@ -95,6 +97,7 @@ class OrderKept final : public Checker {
   }
 
   std::map<JobId, Waiting> waiting_;
+  std::map<JobId, uint8_t> priorities_;
   std::vector<Assigned> assigned_;  // In the drain that is being told.
 };
 
