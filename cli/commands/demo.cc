@@ -6,6 +6,8 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <map>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -28,13 +30,16 @@ std::string FolderOf(const std::string& item) {
   return slash == std::string::npos ? "" : item.substr(0, slash);
 }
 
-// The class a recording's name says, `CLASS_snrDB_NUMBER...`, when its signal-to-noise ratio is at least `least_db`; else "".
-std::string ClassAtOrAbove(const std::string& item, int least_db) {
-  const std::string name = fs::path(item).filename().string();
-  const size_t at = name.rfind("_snr");
-  int db = 0;
-  const std::vector<std::string> parts = absl::StrSplit(at == std::string::npos ? "" : name.substr(at + 4), '_');
-  return absl::SimpleAtoi(parts[0], &db) && db >= least_db ? name.substr(0, at) : "";
+// Recordings by their path: what FOLDER/labels.csv (item,label,snr_db) says, of those at or above `least_db`.
+std::map<std::string, std::string> ClassesAtOrAbove(const std::string& folder, double least_db) {
+  std::map<std::string, std::string> classes;
+  std::ifstream file(folder + "/labels.csv");
+  for (std::string line; std::getline(file, line);) {
+    const std::vector<std::string> fields = absl::StrSplit(line, ',');
+    double snr_db = 0;
+    if (fields.size() == 3 && absl::SimpleAtod(fields[2], &snr_db) && snr_db >= least_db) classes[fields[0]] = fields[1];
+  }
+  return classes;
 }
 
 class Demo final : public Command {
@@ -92,7 +97,7 @@ absl::Status Demo::MakeData(const Session& session) {
   if (!made.ok()) return made;
   made = RunProgram(absl::StrFormat("'%s' rf '%s' --seed 1 >&2", datagen, Data("rf/train")));
   if (!made.ok()) return made;
-  return RunProgram(absl::StrFormat("'%s' rf '%s' --seed 2 --per-class 24 >&2", datagen, Data("rf/test")));
+  return RunProgram(absl::StrFormat("'%s' rf '%s' --seed 2 >&2", datagen, Data("rf/test")));
 }
 
 absl::StatusOr<double> Demo::TrainAndEvaluate(Session& session, const v1::TrainSpec& spec,
@@ -130,7 +135,11 @@ absl::Status Demo::Tell(Session& session) {
                        Data("digits/test"), FolderOf);
   if (!digits.ok()) return digits.status();
 
-  const auto at_10_db = [](const std::string& item) { return ClassAtOrAbove(item, 10); };
+  const std::map<std::string, std::string> classes = ClassesAtOrAbove(Data("rf/test"), 10);
+  const auto at_10_db = [&](const std::string& item) {
+    const auto found = classes.find(item);
+    return found == classes.end() ? "" : found->second;
+  };
   session.out << "\n2. Radio spectrograms: modulations and hopping links from IQ recordings (SigMF)\n";
   v1::TrainSpec rf_spec = TrainSpecOf(Data("rf/train"), v1::Source::SIGMF, "rf", 12);
   const absl::StatusOr<double> rf = TrainAndEvaluate(session, rf_spec, Data("rf/test"), at_10_db);
