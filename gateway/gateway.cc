@@ -21,6 +21,7 @@
 #include "gateway/transcode/openapi.h"
 #include "gateway/transcode/problem.h"
 #include "gateway/web/api_descriptors.h"
+#include "grpc/health/v1/health.pb.h"
 #include "grpcpp/ext/health_check_service_server_builder_option.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/server.h"
@@ -120,7 +121,11 @@ absl::Status GatewayImpl::Describe() {
   if (!commented.ok()) return commented.status();
   openapi_ = OpenApiJson(**commented, kVersion);
   std::vector<std::string> names = descriptors_->names();
-  names.insert(names.end(), {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"});
+  for (const auto* file :
+       {grpc::health::v1::HealthCheckRequest::descriptor()->file(),
+        grpc::reflection::v1alpha::ServerReflectionRequest::descriptor()->file()}) {
+    names.push_back(file->service(0)->full_name());
+  }
   reflection_ = std::make_unique<Reflection>(names);
   return absl::OkStatus();
 }

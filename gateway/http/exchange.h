@@ -17,6 +17,9 @@
 
 namespace switchyard::gateway::http {
 
+// GCC 12 miscompiles some expressions around co_await (seen: a Status freed twice, a trap). So in
+// coroutines: no ?: that makes objects, and no && or || over a co_await whose arguments are objects
+// made in place; name them first.
 template <typename T = void>
 using Awaitable = boost::asio::awaitable<T>;
 

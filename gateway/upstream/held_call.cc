@@ -22,8 +22,7 @@ std::optional<absl::Duration> Backoff::Next(absl::Time now, absl::Time until) {
 }
 
 absl::Status ExplainUnavailable(const absl::Status& status) {
-  const bool explained =
-      status.GetPayload("type.googleapis.com/google.rpc.ErrorInfo").has_value();
+  const bool explained = status.GetPayload("type.googleapis.com/google.rpc.ErrorInfo").has_value();
   if (!absl::IsUnavailable(status) || explained) return status;
   return WithRetryDelay(
       MakeError(absl::StatusCode::kUnavailable, "SCHEDULER_UNREACHABLE",

@@ -27,7 +27,7 @@ using Outcome = StreamCall::Outcome;
 
 // The answer's head waits this long for a first message or an error, so that an error can still
 // choose the status.
-constexpr auto kFirstWait = std::chrono::seconds(1);
+constexpr std::chrono::nanoseconds kFirstWait = std::chrono::seconds(1);
 constexpr int kClientRetryMs = 2000;
 
 // One event stream: an upstream call, taken up again where it broke, and the frames made of it.
@@ -60,11 +60,14 @@ class EventPump {
  private:
   Awaitable<absl::Status> PumpOnce() {
     call_ = StreamCall::Start(upstream_, info_, exchange_.executor());
-    if (co_await call_->Write(ToBytes(*request_))) call_->WritesDone();
+    grpc::ByteBuffer first = ToBytes(*request_);
+    const bool taken = co_await call_->Write(std::move(first));
+    if (taken) call_->WritesDone();
     grpc::ByteBuffer message;
     Outcome outcome = Outcome::kTimeout;
     while (!ended_ && outcome != Outcome::kEnd) {
-      outcome = co_await call_->Read(begun_ ? heartbeat_ : kFirstWait, &message);
+      const std::chrono::nanoseconds limit = begun_ ? heartbeat_ : kFirstWait;
+      outcome = co_await call_->Read(limit, &message);
       if (outcome == Outcome::kMessage) co_await Send(message);
       if (outcome == Outcome::kTimeout) co_await Idle();
     }
@@ -76,15 +79,27 @@ class EventPump {
     if (!message.ok()) co_return;
     backoff_.Reset();
     hold_until_ = absl::InfinitePast();
-    if (co_await Begin()) co_await WriteOrEnd(Frame(**message));
+    const bool open = co_await Begin();
+    if (!open) co_return;
+    std::string frame = Frame(**message);
+    co_await WriteOrEnd(std::move(frame));
   }
 
   Awaitable<> Idle() {
     if (!begun_) {
       co_await Begin();
     } else {
-      co_await WriteOrEnd(lines_ ? "\n" : SseComment("heartbeat"));
+      std::string beat = Heartbeat();
+      co_await WriteOrEnd(std::move(beat));
     }
+  }
+
+  std::string Heartbeat() const { return lines_ ? "\n" : SseComment("heartbeat"); }
+
+  std::string ErrorFrame(const absl::Status& status) const {
+    const std::string problem = ProblemJson(status, exchange_.head().path());
+    return lines_ ? NdjsonLine(absl::StrCat("{\"error\":", problem, "}"))
+                  : SseEvent("", "error", problem);
   }
 
   Awaitable<> WriteOrEnd(std::string frame) {
@@ -117,8 +132,12 @@ class EventPump {
     http::ResponseHead head;
     head.content_type = lines_ ? "application/x-ndjson" : "text/event-stream";
     head.headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}};
-    if (!co_await exchange_.Begin(std::move(head), std::nullopt)) ended_ = true;
-    if (!ended_ && !lines_) co_await WriteOrEnd(SseRetry(kClientRetryMs));
+    const bool sent = co_await exchange_.Begin(std::move(head), std::nullopt);
+    ended_ = ended_ || !sent;
+    if (!ended_ && !lines_) {
+      std::string retry = SseRetry(kClientRetryMs);
+      co_await WriteOrEnd(std::move(retry));
+    }
     co_return !ended_;
   }
 
@@ -143,9 +162,8 @@ class EventPump {
     }
     co_await Begin();
     if (failed) {
-      const std::string problem = ProblemJson(status, exchange_.head().path());
-      co_await exchange_.Write(lines_ ? NdjsonLine(absl::StrCat("{\"error\":", problem, "}"))
-                                      : SseEvent("", "error", problem));
+      std::string frame = ErrorFrame(status);
+      co_await exchange_.Write(std::move(frame));
     }
     co_await exchange_.End();
   }

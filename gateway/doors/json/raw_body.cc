@@ -23,7 +23,7 @@ using http::Exchange;
 using Outcome = StreamCall::Outcome;
 
 constexpr size_t kPieceBytes = 256 * 1024;
-constexpr auto kForever = std::chrono::hours(24 * 365);
+constexpr std::chrono::nanoseconds kForever = std::chrono::hours(24 * 365);
 
 absl::Status TooLarge(uint64_t max_bytes) {
   return MakeError(absl::StatusCode::kResourceExhausted, "BODY_TOO_LARGE",
@@ -55,7 +55,9 @@ Awaitable<absl::Status> SendPieces(Exchange& exchange, StreamCall& call, const M
     total += piece->size();
     if (total > max_bytes) co_return TooLarge(max_bytes);
     message->GetReflection()->SetString(message.get(), method.raw.request_data, *std::move(piece));
-    if (!co_await call.Write(ToBytes(*message)) || last) break;
+    grpc::ByteBuffer bytes = ToBytes(*message);
+    const bool taken = co_await call.Write(std::move(bytes));
+    if (!taken || last) break;
     // Path and query go with the first message only.
     message->Clear();
   }
@@ -95,10 +97,13 @@ class Download {
     if (!std::exchange(begun_, true)) {
       const std::optional<uint64_t> length = DownloadLength(method_, **message);
       left_ = length.value_or(0);
-      if (!co_await exchange_.Begin(DownloadHead(method_, **message), length)) co_return false;
+      http::ResponseHead head = DownloadHead(method_, **message);
+      const bool open = co_await exchange_.Begin(std::move(head), length);
+      if (!open) co_return false;
     }
     // The last piece waits for the call's status: bytes that turn out damaged must not look whole.
-    if (!held_.empty() && !co_await exchange_.Write(std::move(held_))) co_return false;
+    const bool sent = co_await exchange_.Write(std::move(held_));
+    if (!sent) co_return false;
     held_ = (*message)->GetReflection()->GetString(**message, method_.raw.response_data);
     left_ -= std::min<uint64_t>(left_, held_.size());
     co_return true;
@@ -106,9 +111,8 @@ class Download {
 
   Awaitable<> Close(const absl::Status& status) {
     if (!begun_) {
-      co_await exchange_.Respond(ProblemAnswer(
-          status.ok() ? absl::InternalError("the answer had no bytes and no error") : status,
-          exchange_.head()));
+      http::Response problem = ProblemAnswer(Explain(status), exchange_.head());
+      co_await exchange_.Respond(std::move(problem));
     } else if (exchange_.head().verb != "HEAD" && (!status.ok() || left_ > 0)) {
       // The head is out: only a cut connection still says that these are not all the bytes.
       exchange_.Abort();
@@ -119,6 +123,10 @@ class Download {
   }
 
  private:
+  static absl::Status Explain(const absl::Status& status) {
+    return status.ok() ? absl::InternalError("the answer had no bytes and no error") : status;
+  }
+
   Exchange& exchange_;
   const Method& method_;
   std::string held_;
@@ -172,7 +180,9 @@ Awaitable<> JsonDoor::HandleDownload(Exchange& exchange, const Route& route, Cal
   info.deadline = DeadlineFor(method, **request, exchange.head());
   const auto call = StreamCall::Start(*upstream_, info, exchange.executor());
   exchange.OnGone([call] { call->Cancel(); });
-  if (co_await call->Write(ToBytes(**request))) call->WritesDone();
+  grpc::ByteBuffer first = ToBytes(**request);
+  const bool taken = co_await call->Write(std::move(first));
+  if (taken) call->WritesDone();
   Download download(exchange, method);
   grpc::ByteBuffer bytes;
   while (co_await call->Read(kForever, &bytes) == Outcome::kMessage) {

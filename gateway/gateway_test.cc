@@ -1,0 +1,534 @@
+// The gateway whole, through real sockets, against a fake scheduler over real gRPC.
+#include "gateway/gateway.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "common/hash/sha256.h"
+#include "gateway/testing/fake_scheduler.h"
+#include "gateway/testing/raw_http.h"
+#include "grpc/reflection/v1alpha/reflection.pb.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "grpcpp/impl/codegen/proto_utils.h"
+#include "switchyard/v1/artifact_service.grpc.pb.h"
+
+namespace switchyard::gateway {
+namespace {
+
+namespace api = ::switchyard::v1;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class GatewayTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = ::testing::TempDir() + "/gateway_XXXXXX";
+    ASSERT_NE(mkdtemp(folder_.data()), nullptr);
+    ::switchyard::config::v1::GatewayConfig config;
+    config.set_http_listen("127.0.0.1:0");
+    config.set_grpc_listen("127.0.0.1:0");
+    config.set_scheduler(scheduler_.address());
+    config.set_artifact_dir(folder_ + "/artifacts");
+    config.set_max_json_bytes(100'000);
+    config.set_max_artifact_bytes(3'000'000);
+    auto gateway = Gateway::Start(config);
+    ASSERT_TRUE(gateway.ok()) << gateway.status();
+    gateway_ = *std::move(gateway);
+    http_ = gateway_->http_address();
+    channel_ = grpc::CreateChannel(gateway_->grpc_address(), grpc::InsecureChannelCredentials());
+  }
+  void TearDown() override {
+    channel_.reset();
+    gateway_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  // Polls, since what happens on the other side of a socket has no other sign.
+  template <typename Condition>
+  static bool Eventually(Condition condition) {
+    for (int i = 0; i < 1000; ++i) {
+      if (condition()) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
+  }
+
+  std::string folder_;
+  FakeScheduler scheduler_;
+  std::unique_ptr<Gateway> gateway_;
+  std::string http_;
+  std::shared_ptr<grpc::Channel> channel_;
+};
+
+// tests/golden/gateway/NAME holds what is expected; SWITCHYARD_UPDATE_GOLDEN=1 writes it anew.
+void ExpectGolden(const std::string& name, const std::string& actual) {
+  const std::string path = std::string(SWITCHYARD_SOURCE_DIR) + "/tests/golden/gateway/" + name;
+  if (std::getenv("SWITCHYARD_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << actual;
+  std::stringstream expected;
+  expected << std::ifstream(path).rdbuf();
+  EXPECT_EQ(expected.str(), actual)
+      << "differs from " << path << "; SWITCHYARD_UPDATE_GOLDEN=1 takes the new one";
+}
+
+TEST_F(GatewayTest, JsonGoesThereAndBack) {
+  const RawResponse answer =
+      Call(http_, "POST", "/api/v1/jobs", R"({"priority": 3, "noop": {"payload": "aGk="}})");
+  EXPECT_EQ(answer.status, 201);
+  EXPECT_EQ(answer.headers.at("content-type"), "application/json");
+  EXPECT_THAT(answer.body, AllOf(HasSubstr(R"("id":"0job")"), HasSubstr(R"("state":"QUEUED")"),
+                                 HasSubstr(R"("noop":{"payload":"aGk=")")));
+  EXPECT_EQ(Call(http_, "GET", "/api/v1/jobs").body, R"({"jobs":[]})");
+  EXPECT_EQ(Call(http_, "HEAD", "/api/v1/jobs/0job").status, 200);
+}
+
+TEST_F(GatewayTest, WritesGetAnIdForIdempotency) {
+  Call(http_, "POST", "/api/v1/jobs", R"({"noop": {}})");
+  Call(http_, "POST", "/api/v1/jobs", R"({"noop": {}})", "Idempotency-Key: mine\r\n");
+  Call(http_, "POST", "/api/v1/jobs?requestId=own", R"({"noop": {}})", "Idempotency-Key: mine\r\n");
+  const auto created = scheduler_.created();
+  ASSERT_EQ(created.size(), 3u);
+  EXPECT_EQ(created[0].request_id().size(), 36u);
+  EXPECT_EQ(created[1].request_id(), "mine");
+  EXPECT_EQ(created[2].request_id(), "own");
+}
+
+TEST_F(GatewayTest, GrpcWritesGetAnIdToo) {
+  const auto stub = api::JobService::NewStub(channel_);
+  for (const char* id : {"", "own"}) {
+    grpc::ClientContext context;
+    api::CreateJobRequest request;
+    request.mutable_job()->mutable_noop();
+    request.set_request_id(id);
+    api::Job job;
+    const grpc::Status status = stub->CreateJob(&context, request, &job);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    EXPECT_EQ(job.id(), "0job");
+  }
+  EXPECT_EQ(scheduler_.created()[0].request_id().size(), 36u);
+  EXPECT_EQ(scheduler_.created()[1].request_id(), "own");
+}
+
+TEST_F(GatewayTest, AWriteIsRepeatedUntilTheSchedulerTakesIt) {
+  scheduler_.FailCreates(3);
+  EXPECT_EQ(Call(http_, "POST", "/api/v1/jobs", R"({"noop": {}})").status, 201);
+  scheduler_.FailCreates(3);
+  grpc::ClientContext context;
+  api::Job job;
+  EXPECT_TRUE(api::JobService::NewStub(channel_)->CreateJob(&context, {}, &job).ok());
+  EXPECT_EQ(scheduler_.created().size(), 2u);
+}
+
+TEST_F(GatewayTest, CallsAreHeldOverARestart) {
+  ASSERT_EQ(Call(http_, "GET", "/api/v1/jobs/0job").status, 200);
+  scheduler_.Stop();
+  std::thread back([this] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    scheduler_.Start();
+  });
+  EXPECT_EQ(Call(http_, "GET", "/api/v1/jobs/0job").status, 200);
+  back.join();
+}
+
+TEST_F(GatewayTest, ADeadlineEndsTheHold) {
+  scheduler_.Stop();
+  const auto begin = std::chrono::steady_clock::now();
+  const RawResponse answer = Call(http_, "GET", "/api/v1/jobs/0job", "", "Grpc-Timeout: 200m\r\n");
+  EXPECT_THAT(answer.status, ::testing::AnyOf(503, 504));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+}
+
+TEST_F(GatewayTest, AClientThatLeavesCancelsItsCall) {
+  RawClient client(http_);
+  client.Send("GET /api/v1/jobs/held HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  client.Close();
+  EXPECT_TRUE(Eventually([&] { return scheduler_.abandoned() == 1; }));
+}
+
+TEST_F(GatewayTest, ErrorsAreProblems) {
+  std::string all;
+  const auto add = [&](absl::string_view verb, absl::string_view target,
+                       absl::string_view body = "") {
+    const RawResponse answer = Call(http_, verb, target, body);
+    EXPECT_EQ(answer.headers.at("content-type"), "application/problem+json");
+    absl::StrAppend(&all, verb, " ", target, " ", body, "\n", answer.status);
+    for (const char* name : {"allow", "retry-after"}) {
+      if (answer.headers.count(name) > 0)
+        absl::StrAppend(&all, " ", name, ": ", answer.headers.at(name));
+    }
+    absl::StrAppend(&all, "\n", answer.body, "\n\n");
+  };
+  add("GET", "/api/v1/jobs/none");
+  add("GET", "/api/v1/jobs/busy");
+  add("GET", "/api/v1/nothing");
+  add("PUT", "/api/v1/jobs");
+  add("POST", "/healthz");
+  add("POST", "/api/v1/jobs", R"({"priority": 10})");
+  add("POST", "/api/v1/jobs", R"({"priority": "high", "color": "red"})");
+  add("POST", "/api/v1/jobs", R"({"priority": 3,})");
+  add("POST", "/api/v1/jobs", R"({"priority": 3, "priority": 4})");
+  add("GET", "/api/v1/jobs?pageSize=many");
+  add("GET", "/api/v1/jobs/%zz");
+  add("GET", "/api/v1/queue");
+  add("GET", "/api/v1/artifacts/abc");
+  add("POST", "/api/v1/jobs", std::string(100'001, ' '));
+  ExpectGolden("problems.txt", all.replace(all.find("   "), 100'001, "(100001 spaces)"));
+}
+
+TEST_F(GatewayTest, OpenApiIsWhatItWas) {
+  const RawResponse answer = Call(http_, "GET", "/openapi.json");
+  EXPECT_EQ(answer.status, 200);
+  ExpectGolden("openapi.json", answer.body);
+}
+
+TEST_F(GatewayTest, EventsComeAsServerSentEvents) {
+  RawClient client(http_);
+  client.Send("GET /api/v1/jobs/0job/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const RawResponse answer = client.Receive();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.headers.at("content-type"), "text/event-stream");
+  EXPECT_EQ(answer.headers.at("cache-control"), "no-cache");
+  EXPECT_EQ(answer.headers.at("x-accel-buffering"), "no");
+  EXPECT_TRUE(answer.whole);
+  EXPECT_THAT(answer.body,
+              StartsWith("retry: 2000\n\nid: 1.1.1\nevent: metric\ndata: {\"id\":\"1.1.1\""));
+  EXPECT_THAT(answer.body, HasSubstr("id: 1.1.4\n"));
+  // The connection is as good as before.
+  client.Send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(client.Receive().status, 200);
+}
+
+TEST_F(GatewayTest, LastEventIdResumes) {
+  const RawResponse answer =
+      Call(http_, "GET", "/api/v1/jobs/0job/events", "", "Last-Event-ID: 1.1.3\r\n");
+  EXPECT_THAT(answer.body, AllOf(HasSubstr("id: 1.1.4\n"), Not(HasSubstr("id: 1.1.3\n"))));
+}
+
+TEST_F(GatewayTest, ABrokenEventStreamIsTakenUpWhereItBroke) {
+  const RawResponse answer = Call(http_, "GET", "/api/v1/jobs/broken/events");
+  EXPECT_TRUE(answer.whole);
+  EXPECT_THAT(scheduler_.watched_from(), ElementsAre("", "1.1.2"));
+  for (const char* id : {"id: 1.1.1\n", "id: 1.1.2\n", "id: 1.1.3\n", "id: 1.1.4\n"}) {
+    const size_t first = answer.body.find(id);
+    EXPECT_NE(first, std::string::npos) << id;
+    EXPECT_EQ(answer.body.find(id, first + 1), std::string::npos) << id;
+  }
+}
+
+TEST_F(GatewayTest, EventsOfAnUnknownJobAre404) {
+  EXPECT_EQ(Call(http_, "GET", "/api/v1/jobs/unknown/events").status, 404);
+}
+
+TEST_F(GatewayTest, EventsComeByLinesWhenAskedFor) {
+  const RawResponse answer =
+      Call(http_, "GET", "/api/v1/jobs/0job/events", "", "Accept: application/x-ndjson\r\n");
+  EXPECT_EQ(answer.headers.at("content-type"), "application/x-ndjson");
+  EXPECT_EQ(std::count(answer.body.begin(), answer.body.end(), '\n'), 4);
+  EXPECT_THAT(answer.body, StartsWith("{\"id\":\"1.1.1\""));
+}
+
+TEST_F(GatewayTest, AWatcherThatLeavesCancelsTheStream) {
+  RawClient client(http_);
+  client.Send("GET /api/v1/jobs/endless/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_THAT(client.ReceiveUntil("id: 1.1.4"), HasSubstr("id: 1.1.4"));
+  client.Close();
+  EXPECT_TRUE(Eventually([&] { return scheduler_.abandoned() == 1; }));
+}
+
+TEST_F(GatewayTest, ArtifactsGoUpAndDown) {
+  std::string bytes(2'500'000, 'x');
+  for (size_t i = 0; i < bytes.size(); i += 7) bytes[i] = static_cast<char>(i);
+  const std::string hash = Sha256Hex(bytes);
+  const std::string path = "/api/v1/artifacts/" + hash;
+  EXPECT_EQ(Call(http_, "GET", path).status, 404);
+  const RawResponse put = Call(http_, "PUT", path + "?media_type=image/png", bytes);
+  EXPECT_EQ(put.status, 201) << put.body;
+  EXPECT_THAT(put.body, HasSubstr(R"("sizeBytes":"2500000")"));
+  const RawResponse get = Call(http_, "GET", path);
+  EXPECT_EQ(get.status, 200);
+  EXPECT_EQ(get.headers.at("content-type"), "image/png");
+  EXPECT_EQ(get.headers.at("content-length"), "2500000");
+  EXPECT_EQ(get.headers.at("content-disposition"), "attachment");
+  EXPECT_TRUE(get.body == bytes);
+}
+
+TEST_F(GatewayTest, AnEmptyArtifactIsOneToo) {
+  const std::string path = "/api/v1/artifacts/" + Sha256Hex("");
+  EXPECT_EQ(Call(http_, "PUT", path).status, 201);
+  const RawResponse get = Call(http_, "GET", path);
+  EXPECT_EQ(get.status, 200);
+  EXPECT_EQ(get.headers.at("content-length"), "0");
+}
+
+TEST_F(GatewayTest, BytesOfAnotherHashAreRefused) {
+  const RawResponse put = Call(http_, "PUT", "/api/v1/artifacts/" + Sha256Hex("a"), "b");
+  EXPECT_EQ(put.status, 400);
+  EXPECT_THAT(put.body, HasSubstr("HASH_MISMATCH"));
+}
+
+TEST_F(GatewayTest, ExpectationIsMetBeforeTheBody) {
+  RawClient client(http_);
+  client.Send(absl::StrCat(
+      "PUT /api/v1/artifacts/", Sha256Hex("hi"),
+      " HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"));
+  EXPECT_EQ(client.Receive().status, 100);
+  client.Send("hi");
+  EXPECT_EQ(client.Receive().status, 201);
+}
+
+TEST_F(GatewayTest, BodiesTooLargeAreRefusedFromTheirHeaders) {
+  for (const char* head :
+       {"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n",
+        "PUT /api/v1/artifacts/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+        "1000000000\r\nExpect: 100-continue\r\n\r\n"}) {
+    RawClient client(http_);
+    client.Send(head);
+    EXPECT_EQ(client.Receive().status, 413) << head;
+  }
+  // Chunked bodies are counted.
+  RawClient client(http_);
+  client.Send(
+      "POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
+  const std::string chunk = absl::StrCat("ea60\r\n", std::string(60'000, ' '), "\r\n");
+  client.Send(chunk + chunk);
+  EXPECT_EQ(client.Receive().status, 413);
+}
+
+TEST_F(GatewayTest, ArtifactsGoOverGrpcToo) {
+  const auto stub = api::ArtifactService::NewStub(channel_);
+  {
+    grpc::ClientContext context;
+    api::Artifact artifact;
+    auto writer = stub->PutArtifact(&context, &artifact);
+    api::PutArtifactRequest piece;
+    piece.set_sha256(Sha256Hex("hello"));
+    piece.set_data("hel");
+    writer->Write(piece);
+    piece.Clear();
+    piece.set_data("lo");
+    writer->Write(piece);
+    writer->WritesDone();
+    const grpc::Status status = writer->Finish();
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    EXPECT_EQ(artifact.size_bytes(), 5);
+  }
+  grpc::ClientContext context;
+  api::GetArtifactRequest request;
+  request.set_sha256(Sha256Hex("hello"));
+  auto reader = stub->GetArtifact(&context, request);
+  api::GetArtifactResponse piece;
+  ASSERT_TRUE(reader->Read(&piece));
+  EXPECT_EQ(piece.data(), "hello");
+  EXPECT_FALSE(reader->Read(&piece));
+  EXPECT_TRUE(reader->Finish().ok());
+}
+
+TEST_F(GatewayTest, GrpcStreamsPassThrough) {
+  grpc::ClientContext context;
+  api::WatchJobRequest request;
+  request.set_job("0job");
+  const auto stub = api::JobService::NewStub(channel_);
+  auto reader = stub->WatchJob(&context, request);
+  api::JobEvent event;
+  int count = 0;
+  while (reader->Read(&event)) ++count;
+  EXPECT_EQ(count, 4);
+  EXPECT_TRUE(reader->Finish().ok());
+}
+
+TEST_F(GatewayTest, GrpcErrorsKeepTheirDetails) {
+  grpc::ClientContext context;
+  api::GetJobRequest request;
+  request.set_job("none");
+  api::Job job;
+  const grpc::Status status = api::JobService::NewStub(channel_)->GetJob(&context, request, &job);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_THAT(status.error_details(), HasSubstr("JOB_NOT_FOUND"));
+}
+
+TEST_F(GatewayTest, ACancelledGrpcStreamCancelsOnwards) {
+  grpc::ClientContext context;
+  api::WatchJobRequest request;
+  request.set_job("endless");
+  const auto stub = api::JobService::NewStub(channel_);
+  auto reader = stub->WatchJob(&context, request);
+  api::JobEvent event;
+  ASSERT_TRUE(reader->Read(&event));
+  context.TryCancel();
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  EXPECT_TRUE(Eventually([&] { return scheduler_.abandoned() == 1; }));
+}
+
+TEST_F(GatewayTest, InternalServicesAreNotOffered) {
+  grpc::ClientContext context;
+  api::Artifact artifact;
+  const auto stub = ::switchyard::worker::v1::ArtifactReferenceService::NewStub(channel_);
+  EXPECT_EQ(stub->LookupArtifact(&context, {}, &artifact).error_code(),
+            grpc::StatusCode::UNIMPLEMENTED);
+}
+
+TEST_F(GatewayTest, ReflectionTellsOfPublicServicesOnly) {
+  using grpc::reflection::v1alpha::ServerReflectionRequest;
+  using grpc::reflection::v1alpha::ServerReflectionResponse;
+  grpc::TemplatedGenericStub<ServerReflectionRequest, ServerReflectionResponse> stub(channel_);
+  grpc::CompletionQueue queue;
+  const auto wait = [&queue] {
+    void* tag;
+    bool ok;
+    return queue.Next(&tag, &ok) && ok;
+  };
+  grpc::ClientContext context;
+  auto call = stub.Call(&context, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+                        &queue, nullptr);
+  ASSERT_TRUE(wait());
+  ServerReflectionRequest request;
+  ServerReflectionResponse response;
+  const auto ask = [&] {
+    call->Write(request, nullptr);
+    EXPECT_TRUE(wait());
+    call->Read(&response, nullptr);
+    EXPECT_TRUE(wait());
+  };
+  request.set_list_services("");
+  ask();
+  EXPECT_THAT(response.DebugString(),
+              AllOf(HasSubstr("switchyard.v1.JobService"), HasSubstr("grpc.health.v1.Health"),
+                    Not(HasSubstr("switchyard.worker"))));
+  request.set_file_containing_symbol("switchyard.v1.JobService");
+  ask();
+  EXPECT_GT(response.file_descriptor_response().file_descriptor_proto_size(), 5);
+  request.set_file_containing_symbol("switchyard.worker.v1.WorkerService");
+  ask();
+  EXPECT_TRUE(response.has_error_response());
+  context.TryCancel();
+}
+
+TEST_F(GatewayTest, TracesAndRequestIdsTravel) {
+  const RawResponse answer =
+      Call(http_, "POST", "/api/v1/jobs", "{}",
+           "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\nX-Request-Id: "
+           "me\r\n");
+  EXPECT_EQ(answer.headers.at("x-request-id"), "me");
+  EXPECT_THAT(scheduler_.traceparents(),
+              ElementsAre(StartsWith("00-0af7651916cd43dd8448eb211c80319c-")));
+}
+
+TEST_F(GatewayTest, BrowsersOfElsewhereAreRefused) {
+  EXPECT_EQ(Call(http_, "GET", "/api/v1/jobs", "", "Origin: http://evil.example\r\n").status, 403);
+  EXPECT_EQ(Call(http_, "POST", "/api/v1/jobs", "{}",
+                 "Sec-Fetch-Site: same-origin\r\nContent-Type: text/plain\r\n")
+                .status,
+            403);
+  RawClient client(http_);
+  client.Send("GET /api/v1/jobs HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+  EXPECT_EQ(client.Receive().status, 403);
+}
+
+TEST_F(GatewayTest, MalformedRequestsAreAnsweredAndTheConnectionEnds) {
+  struct Case {
+    const char* bytes;
+    int status;
+  };
+  const Case cases[] = {
+      {"GET / HTTP/1.1\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nHost : localhost\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nHost: localhost\r\nno colon\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nHost: localhost\r\nX: a\x01z\r\n\r\n", 400},
+      {"GET  / HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
+      {"GET / HTTP/2.0\r\nHost: localhost\r\n\r\n", 505},
+      {"GET / HTTP/1.2\r\nHost: localhost\r\n\r\n", 505},
+      {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
+      {"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: "
+       "chunked\r\n\r\n{}",
+       400},
+      {"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
+       "chunked\r\nContent-Length: 2\r\n\r\n{}",
+       400},
+      {"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: "
+       "3\r\n\r\n{}",
+       400},
+      {"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: "
+       "2\r\n\r\n{}",
+       400},
+      {"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: -2\r\n\r\n{}", 400},
+      {"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+       "99999999999999999999999\r\n\r\n{}",
+       400},
+      {"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", 501},
+      {"POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+       400},
+      {"hello\r\n\r\n", 400},
+  };
+  for (const Case& each : cases) {
+    RawClient client(http_);
+    client.Send(each.bytes);
+    EXPECT_EQ(client.Receive().status, each.status) << each.bytes;
+    EXPECT_TRUE(client.Closed()) << each.bytes;
+  }
+  RawClient client(http_);
+  client.Send(absl::StrCat("GET / HTTP/1.1\r\nHost: localhost\r\nX: ", std::string(40'000, 'a'),
+                           "\r\n\r\n"));
+  EXPECT_EQ(client.Receive().status, 431);
+}
+
+TEST_F(GatewayTest, PipelinedRequestsAreAnsweredInOrder) {
+  RawClient client(http_);
+  client.Send(
+      "GET /api/v1/jobs/0job HTTP/1.1\r\nHost: localhost\r\n\r\n"
+      "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_THAT(client.Receive().body, HasSubstr("0job"));
+  EXPECT_EQ(client.Receive().body, "ok\n");
+}
+
+TEST_F(GatewayTest, PagesNeedNothingFromElsewhere) {
+  for (const char* path : {"/", "/docs", "/docs.js", "/style.css"}) {
+    const RawResponse answer = Call(http_, "GET", path);
+    EXPECT_EQ(answer.status, 200) << path;
+    EXPECT_THAT(answer.body, Not(HasSubstr("https://"))) << path;
+    EXPECT_THAT(answer.headers.at("content-security-policy"), HasSubstr("default-src 'self'"));
+  }
+}
+
+TEST_F(GatewayTest, HealthReadinessAndMetrics) {
+  EXPECT_EQ(Call(http_, "GET", "/healthz").body, "ok\n");
+  EXPECT_TRUE(Eventually([&] { return Call(http_, "GET", "/readyz").status == 200; }));
+  Call(http_, "GET", "/api/v1/jobs/0job");
+  EXPECT_THAT(Call(http_, "GET", "/metrics").body,
+              HasSubstr("switchyard_gateway_http_requests_total{code=\"200\",method=\"GET\","
+                        "route=\"/api/v1/jobs/{job}\"} 1"));
+}
+
+TEST_F(GatewayTest, StoppingEndsEndlessStreamsAndRefusesNewConnections) {
+  RawClient watcher(http_);
+  watcher.Send("GET /api/v1/jobs/endless/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  watcher.ReceiveUntil("id: 1.1.4");
+  const auto begin = std::chrono::steady_clock::now();
+  gateway_->Stop(std::chrono::seconds(10));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+  EXPECT_TRUE(watcher.Closed());
+}
+
+TEST(GatewayConfig, NamesEveryFaultAtOnce) {
+  ::switchyard::config::v1::GatewayConfig config;
+  config.set_http_listen("0.0.0.0:80");
+  config.set_grpc_listen("nonsense");
+  const auto gateway = Gateway::Start(config);
+  EXPECT_THAT(std::string(gateway.status().message()),
+              AllOf(HasSubstr("http_listen"), HasSubstr("grpc_listen"), HasSubstr("scheduler"),
+                    HasSubstr("artifact_dir")));
+}
+
+}  // namespace
+}  // namespace switchyard::gateway

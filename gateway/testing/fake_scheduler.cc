@@ -1,0 +1,159 @@
+#include "gateway/testing/fake_scheduler.h"
+
+#include <chrono>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "grpcpp/server_builder.h"
+
+namespace switchyard::gateway {
+
+namespace api = ::switchyard::v1;
+namespace internal = ::switchyard::worker::v1;
+
+class FakeScheduler::Jobs final : public api::JobService::Service {
+ public:
+  grpc::Status CreateJob(grpc::ServerContext* context, const api::CreateJobRequest* request,
+                         api::Job* response) override {
+    MutexLock lock(mutex_);
+    if (fail_creates_ > 0) {
+      --fail_creates_;
+      return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the commit failed");
+    }
+    created_.push_back(*request);
+    const auto trace = context->client_metadata().find("traceparent");
+    if (trace != context->client_metadata().end()) {
+      traceparents_.emplace_back(trace->second.data(), trace->second.size());
+    }
+    if (request->job().priority() > 9) return ToGrpc(InvalidField("job.priority", "1 to 9"));
+    *response = request->job();
+    response->set_id("0job");
+    response->set_state(api::Job::QUEUED);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetJob(grpc::ServerContext* context, const api::GetJobRequest* request,
+                      api::Job* response) override {
+    if (request->job() == "held") return Hold(context);
+    if (request->job() == "busy") {
+      return ToGrpc(WithRetryDelay(
+          MakeError(absl::StatusCode::kResourceExhausted, "QUEUE_FULL", "the queue is full"),
+          absl::Milliseconds(1500)));
+    }
+    if (request->job() != "0job") return ToGrpc(NotFound("job", request->job()));
+    response->set_id(request->job());
+    response->set_state(api::Job::RUNNING);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ListJobs(grpc::ServerContext*, const api::ListJobsRequest*,
+                        api::ListJobsResponse*) override {
+    return grpc::Status::OK;
+  }
+
+  // Events 1 to 4. "broken" breaks after 2 when asked from the beginning; "endless" goes on with
+  // nothing.
+  grpc::Status WatchJob(grpc::ServerContext* context, const api::WatchJobRequest* request,
+                        grpc::ServerWriter<api::JobEvent>* writer) override {
+    {
+      MutexLock lock(mutex_);
+      watched_from_.push_back(request->last_event_id());
+    }
+    if (request->job() == "unknown") return ToGrpc(NotFound("job", request->job()));
+    const int after = request->last_event_id().empty() ? 0 : request->last_event_id().back() - '0';
+    for (int i = after + 1; i <= 4; ++i) {
+      api::JobEvent event;
+      event.set_id(absl::StrCat("1.1.", i));
+      event.mutable_metric()->set_name("loss");
+      event.mutable_metric()->set_step(i);
+      writer->Write(event);
+      if (request->job() == "broken" && after == 0 && i == 2) {
+        return grpc::Status(grpc::StatusCode::UNAVAILABLE, "leader gone");
+      }
+    }
+    return request->job() == "endless" ? Hold(context) : grpc::Status::OK;
+  }
+
+  Mutex mutex_;
+  std::vector<api::CreateJobRequest> created_ GUARDED_BY(mutex_);
+  std::vector<std::string> traceparents_ GUARDED_BY(mutex_);
+  std::vector<std::string> watched_from_ GUARDED_BY(mutex_);
+  int fail_creates_ GUARDED_BY(mutex_) = 0;
+  int abandoned_ GUARDED_BY(mutex_) = 0;
+
+ private:
+  grpc::Status Hold(grpc::ServerContext* context) {
+    while (!context->IsCancelled()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    MutexLock lock(mutex_);
+    ++abandoned_;
+    return grpc::Status::CANCELLED;
+  }
+};
+
+class FakeScheduler::References final : public internal::ArtifactReferenceService::Service {
+ public:
+  grpc::Status RecordArtifact(grpc::ServerContext*, const internal::RecordArtifactRequest* request,
+                              api::Artifact* response) override {
+    MutexLock lock(mutex_);
+    *response = rows_[request->artifact().sha256()] = request->artifact();
+    return grpc::Status::OK;
+  }
+  grpc::Status LookupArtifact(grpc::ServerContext*, const internal::LookupArtifactRequest* request,
+                              api::Artifact* response) override {
+    MutexLock lock(mutex_);
+    const auto found = rows_.find(request->sha256());
+    if (found == rows_.end()) return ToGrpc(NotFound("artifact", request->sha256()));
+    *response = found->second;
+    return grpc::Status::OK;
+  }
+
+ private:
+  Mutex mutex_;
+  std::map<std::string, api::Artifact> rows_ GUARDED_BY(mutex_);
+};
+
+FakeScheduler::FakeScheduler()
+    : jobs_(std::make_unique<Jobs>()), references_(std::make_unique<References>()) {
+  Start();
+}
+
+FakeScheduler::~FakeScheduler() { Stop(); }
+
+void FakeScheduler::Start() {
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(absl::StrCat("127.0.0.1:", port_), grpc::InsecureServerCredentials(),
+                           &port_);
+  builder.RegisterService(jobs_.get());
+  builder.RegisterService(references_.get());
+  server_ = builder.BuildAndStart();
+}
+
+void FakeScheduler::Stop() {
+  if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
+  server_.reset();
+}
+
+std::string FakeScheduler::address() const { return absl::StrCat("127.0.0.1:", port_); }
+
+std::vector<api::CreateJobRequest> FakeScheduler::created() {
+  MutexLock lock(jobs_->mutex_);
+  return jobs_->created_;
+}
+std::vector<std::string> FakeScheduler::traceparents() {
+  MutexLock lock(jobs_->mutex_);
+  return jobs_->traceparents_;
+}
+std::vector<std::string> FakeScheduler::watched_from() {
+  MutexLock lock(jobs_->mutex_);
+  return jobs_->watched_from_;
+}
+void FakeScheduler::FailCreates(int count) {
+  MutexLock lock(jobs_->mutex_);
+  jobs_->fail_creates_ = count;
+}
+int FakeScheduler::abandoned() {
+  MutexLock lock(jobs_->mutex_);
+  return jobs_->abandoned_;
+}
+
+}  // namespace switchyard::gateway
