@@ -25,7 +25,6 @@ int main(int argc, char** argv) {
       app.add_subcommand("serve", "Started by the daemon: serves it over descriptor 3");
   ServeOptions options;
   pid_t parent = 0;
-  bool background = false;
   serve->add_option("--device", options.device.device)->required();
   serve->add_option("--device-name", options.device.name);
   serve->add_option("--threads", options.device.threads);
@@ -35,14 +34,13 @@ int main(int argc, char** argv) {
   serve->add_option("--data-root", options.data_roots);
   serve->add_option("--parent", parent, "Process id of the daemon")->required();
   serve->add_flag("--own", options.own, "Serves one attempt");
-  serve->add_flag("--background", background, "Least CPU priority");
+  serve->add_flag("--background", options.background, "Least CPU priority");
   CLI11_PARSE(app, argc, argv);
 
   if (describe->parsed()) {
     std::cout << DescribeJson(MakeBackend()->Describe(), RegisteredKinds()) << std::endl;
     return 0;
   }
-  if (background) BecomeBackground();
   absl::Status status = DieWithParent(parent);
   if (status.ok()) status = Serve(options);
   if (!status.ok())

@@ -295,6 +295,7 @@ void Agent::BeginDrain() {
 
 void Agent::EndDrain() {
   MutexLock lock(mutex_);
+  ending_ = true;
   std::vector<AttemptKey> waiting;
   for (const auto& [key, attempt] : attempts_) {
     if (attempt.stage == Stage::kWaiting) waiting.push_back(key);
@@ -312,7 +313,7 @@ bool Agent::Working() {
 
 bool Agent::Unacknowledged() {
   MutexLock lock(mutex_);
-  return attached_ && !attempts_.empty();
+  return !attempts_.empty();
 }
 
 bool Agent::Ready() {

@@ -105,11 +105,11 @@ class Agent final : public RunnerEvents {
   // Gives back what has not started, asks trainings to keep a checkpoint and hands them back,
   // starts nothing new.
   void BeginDrain();
-  // Hands back what came during the drain.
+  // Hands back what came during the drain; runners are not started again.
   void EndDrain();
   // True while a runner has an attempt.
   bool Working();
-  // True while the scheduler has something to acknowledge, and can.
+  // True while the scheduler has something to acknowledge.
   bool Unacknowledged();
 
   // True once the serving runner said what it can do: only then there is something to attach.
@@ -217,6 +217,7 @@ class Agent final : public RunnerEvents {
   bool attached_ GUARDED_BY(mutex_) = false;
   bool tell_draining_ GUARDED_BY(mutex_) = false;
   bool draining_ GUARDED_BY(mutex_) = false;
+  bool ending_ GUARDED_BY(mutex_) = false;
   uint64_t epoch_seen_ GUARDED_BY(mutex_) = 0;
   absl::Duration heartbeat_interval_ GUARDED_BY(mutex_) = absl::Seconds(5);
   absl::Duration next_heartbeat_ GUARDED_BY(mutex_);

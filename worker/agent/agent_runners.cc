@@ -163,6 +163,7 @@ void Agent::OnExit(RunnerId runner, const RunnerExit& exit) {
 
 void Agent::OnServingExit(RunnerId runner, const RunnerExit& exit) {
   ready_ = false;
+  if (ending_) return;
   ++figures_.runners_lost;
   LogWarning("serving runner lost; starting another",
              {{"runner", runner}, {"how", exit.ToString()}});

@@ -19,6 +19,8 @@ namespace {
 constexpr absl::Duration kShortestWait = absl::Milliseconds(50);
 constexpr absl::Duration kLongestWait = absl::Seconds(2);
 constexpr int kSilentIntervals = 3;
+// How long a wait for a connection goes without looking whether to stop.
+constexpr std::chrono::milliseconds kConnectSlice(100);
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
   grpc::ChannelArguments arguments;
@@ -81,11 +83,23 @@ void AttachClient::WaitUntilReady() {
   }
 }
 
+// Waits for the connection with a thread that drives it: a call that fails fast would leave nobody
+// to read the peer's settings, and the connection would time out. And the hello is made only when
+// it can be sent, since leases count from it.
+bool AttachClient::WaitUntilConnected(grpc::Channel& channel) {
+  while (!channel.WaitForConnected(std::chrono::system_clock::now() + kConnectSlice)) {
+    MutexLock lock(mutex_);
+    if (stopping_) return false;
+  }
+  return true;
+}
+
 void AttachClient::Run() {
-  const auto stub = WorkerService::NewStub(MakeChannel(address_));
+  const std::shared_ptr<grpc::Channel> channel = MakeChannel(address_);
+  const auto stub = WorkerService::NewStub(channel);
   BackOff back_off(static_cast<uint64_t>(absl::ToInt64Nanoseconds(clock_.BootTime())));
   WaitUntilReady();
-  while (true) {
+  while (WaitUntilConnected(*channel)) {
     if (Attach(*stub)) back_off.Reset();
     const absl::Duration until = clock_.BootTime() + back_off.Next();
     MutexLock lock(mutex_);
@@ -127,7 +141,7 @@ bool AttachClient::Attach(WorkerService::Stub& stub) {
     context_ = nullptr;
   }
   agent_.OnDetached();
-  LogWarning("not attached to the scheduler; trying again",
+  LogWarning("lost the scheduler; coming back",
              {{"scheduler", address_}, {"reason", (fault.ok() ? status : fault).ToString()}});
   return welcomed;
 }

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "common/clock/clock.h"
 #include "common/sync/mutex.h"
+#include "grpcpp/channel.h"
 #include "switchyard/worker/v1/worker_service.grpc.pb.h"
 #include "worker/agent/agent.h"
 
@@ -52,6 +53,7 @@ class AttachClient {
   absl::Status ReadAll(grpc::ClientContext& context, Stream& stream, bool* welcomed);
   void Write(grpc::ClientContext& context, Stream& stream);
   void WaitUntilReady();
+  bool WaitUntilConnected(grpc::Channel& channel);
 
   const std::string address_;
   Agent& agent_;

@@ -87,6 +87,7 @@ absl::Status Serve(const ServeOptions& options) {
                                          error.message());
   }
 
+  if (options.background) BecomeBackground();  // Before the first thread: threads inherit it.
   // What follows ends with the process and is never destroyed: threads of attempts may be anywhere
   // in it.
   Clock& clock = SystemClock();
@@ -100,7 +101,8 @@ absl::Status Serve(const ServeOptions& options) {
                                                .work_dir = options.work_dir,
                                                .data_roots = options.data_roots};
   auto& attempts = *new AttemptRunner(
-      surroundings, timers, {.executor = MakeExecutorFactory(), .timed_task = MakeTimedTask}, options.own);
+      surroundings, timers, {.executor = MakeExecutorFactory(), .timed_task = MakeTimedTask},
+      options.own);
   auto& watchdog = *new LeaseWatchdog(
       clock, [&attempts] { return attempts.HoldsAttempts(); },
       [] {

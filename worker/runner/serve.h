@@ -16,7 +16,8 @@ struct ServeOptions {
   std::string artifact_dir;
   std::string work_dir;
   std::vector<std::string> data_roots;
-  bool own = false;  // Serves one attempt in a process of its own.
+  bool own = false;         // Serves one attempt in a process of its own.
+  bool background = false;  // Works at least CPU priority; starting up it does not.
 };
 
 // Prepares the device, says hello on kSocketFd, and runs attempts until told to drain. Ends the
