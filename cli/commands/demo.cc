@@ -148,7 +148,6 @@ absl::Status Demo::Tell(Session& session) {
   session.out << "\n3. The same on shuffled labels: a control that must stay at chance\n";
   rf_spec.set_save_as("rf-control");
   rf_spec.set_shuffle_labels(true);
-  rf_spec.set_epochs(4);
   const absl::StatusOr<double> control = TrainAndEvaluate(session, rf_spec, Data("rf/test"), at_10_db);
   if (!control.ok()) return control.status();
 
@@ -170,8 +169,10 @@ absl::StatusOr<ExitCode> Demo::Run(Session& session) {
   auto installation = UpProcess::Start(
       session.program, {"--data", folder_ + "/data", "--http", http_, "--grpc", grpc_, "--data-root", Data("")});
   if (!installation.ok()) return installation.status();
-  status = (*installation)->WaitReady(http_, absl::Seconds(60));
-  if (!status.ok()) return status;
+  const auto doors = (*installation)->WaitReady(folder_ + "/data/run/gateway.addresses", absl::Seconds(60));
+  if (!doors.ok()) return doors.status();
+  http_ = doors->http;
+  grpc_ = doors->grpc;
   session.server = grpc_;
   session.token.clear();
   status = Tell(session);

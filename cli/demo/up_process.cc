@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/http/client.h"
+#include "common/lifecycle/address_file.h"
 
 namespace switchyard::cli {
 namespace {
@@ -52,18 +53,23 @@ bool UpProcess::HasEnded() {
   return pid_ <= 0;
 }
 
-absl::Status UpProcess::WaitReady(const std::string& http, absl::Duration timeout) {
+absl::StatusOr<UpProcess::Doors> UpProcess::WaitReady(const std::string& address_file, absl::Duration timeout) {
   const absl::Time end = absl::Now() + timeout;
-  while (!Answers(http, "/readyz", "") || !Answers(http, "/api/v1/devices", "\"device\"")) {
+  while (true) {
+    // Read again each time: at first it may be an earlier run's.
+    const auto addresses = ReadAddressFile(address_file);
+    if (addresses.ok() && addresses->count("http") == 1 && addresses->count("grpc") == 1) {
+      const Doors doors = {addresses->at("http"), addresses->at("grpc")};
+      if (Answers(doors.http, "/readyz", "") && Answers(doors.http, "/api/v1/devices", "\"device\"")) return doors;
+    }
     if (HasEnded()) {
       return absl::UnavailableError("`switchyard up` ended before it was ready; what it printed says why");
     }
     if (absl::Now() > end) {
-      return absl::UnavailableError(absl::StrCat("nothing ready at ", http, " after ", absl::FormatDuration(timeout)));
+      return absl::UnavailableError(absl::StrCat("`switchyard up` is not ready after ", absl::FormatDuration(timeout)));
     }
     absl::SleepFor(absl::Milliseconds(50));
   }
-  return absl::OkStatus();
 }
 
 int UpProcess::Wait() {

@@ -21,9 +21,13 @@ class UpProcess {
                                                              const std::vector<std::string>& arguments);
   ~UpProcess();
 
-  // OK once GET /readyz of `http` (HOST:PORT) is 200 and a device is offered. UNAVAILABLE when `up` ended or the time is
-  // over.
-  absl::Status WaitReady(const std::string& http, absl::Duration timeout);
+  struct Doors {
+    std::string http;  // HOST:PORT.
+    std::string grpc;
+  };
+  // Its doors, once GET /readyz is 200 and a device is offered. `address_file` is the one its gateway writes. UNAVAILABLE
+  // when `up` ended or the time is over.
+  absl::StatusOr<Doors> WaitReady(const std::string& address_file, absl::Duration timeout);
   // Waits until it ends; its exit status.
   int Wait();
 
