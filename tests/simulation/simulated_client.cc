@@ -97,6 +97,8 @@ void SimulatedClient::Cancel(JobId job, bool stop) {
         tenants_[job], {}, [this, job](const scheduler::CommandResult& result) {
           // A repeated answer says how the job is now, which may be after more has happened to it.
           if (!result.status.ok() || result.image == nullptr || result.repeated) return;
+          // Of a job that is being retried nobody knows whether the cancel came before or after.
+          if (retried_.contains(job)) return;
           ++world_.counters()["cancels"];
           world_.Tell(
               [&](Checker& checker) { checker.OnCancelAnswered(accepted_[job], *result.image); });
@@ -111,6 +113,7 @@ void SimulatedClient::Reprioritise(JobId job) {
 
 void SimulatedClient::Retry(JobId job) {
   live_.insert(job);
+  retried_.insert(job);
   // Told before it is asked: a retry may take effect though its answer gets lost.
   world_.Tell([&](Checker& checker) { checker.OnRetryAnswered(job); });
   Start(scheduler::RetryJob{.job = job}, "RetryJob", tenants_[job], {},

@@ -57,6 +57,7 @@ class SimulatedClient {
   std::map<JobId, std::string> tenants_;
   std::set<JobId> live_;
   std::set<JobId> touched_;  // Retried or deleted once ended.
+  std::set<JobId> retried_;
   bool changing_limits_ = false;
   std::vector<scheduler::LimitRule> rules_;           // As asked for.
   std::vector<scheduler::LimitRule> answered_rules_;  // As answered.
