@@ -19,8 +19,11 @@ constexpr int kCleanUpRows = 1000;
 constexpr absl::Duration kCleanUpBusy = absl::Milliseconds(200);
 constexpr absl::Duration kCleanUpIdle = absl::Seconds(10);
 
-// A snapshot may cost this share of the engine's time.
+// A snapshot may cost this share of the engine's time: 1 in 20. One that costs less than
+// kCheapSnapshot is made at once when the fleet changes; one of ten thousand workers waits its
+// turn.
 constexpr int kSnapshotCostFactor = 20;
+constexpr absl::Duration kCheapSnapshot = absl::Microseconds(500);
 
 // How many events are taken between looks at the clock.
 constexpr int kEventsPerLook = 64;
@@ -79,6 +82,7 @@ class Engine::Impl {
   absl::Duration next_build_;     // BootTime before which no core is built.
   absl::Duration next_clean_up_;  // BootTime.
   absl::Duration next_snapshot_;  // BootTime.
+  absl::Duration snapshot_cost_;  // Of the last one.
   bool snapshot_due_ = false;     // Something happened since the last one.
   uint64_t applied_since_clean_up_ = 0;
 };
@@ -233,7 +237,8 @@ void Engine::Impl::CloseSessions(uint64_t epoch) {
 void Engine::Impl::PublishFleet(bool changed) {
   const absl::Duration begin = clock_.BootTime();
   snapshot_due_ = true;
-  if (!changed && begin < next_snapshot_) return;
+  const bool at_once = changed && snapshot_cost_ < kCheapSnapshot;
+  if (!at_once && begin < next_snapshot_) return;
   auto fleet = std::make_shared<FleetSnapshot>();
   fleet->epoch = epoch_;
   fleet->queue_capacity = options_.core.queue_capacity;
@@ -242,7 +247,8 @@ void Engine::Impl::PublishFleet(bool changed) {
   fleet->limits = core_->limits();
   live_view_.SetFleet(std::move(fleet));
   const absl::Duration end = clock_.BootTime();
-  next_snapshot_ = end + std::max(options_.snapshot_interval, (end - begin) * kSnapshotCostFactor);
+  snapshot_cost_ = end - begin;
+  next_snapshot_ = end + std::max(options_.snapshot_interval, snapshot_cost_ * kSnapshotCostFactor);
   snapshot_due_ = false;
 }
 
