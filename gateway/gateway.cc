@@ -62,7 +62,8 @@ absl::Status CheckConfig(const Config& config) {
 
 class GatewayImpl final : public Gateway {
  public:
-  explicit GatewayImpl(Config config) : config_(std::move(config)) {}
+  GatewayImpl(Config config, const GatewayTuning& tuning)
+      : config_(std::move(config)), tuning_(tuning) {}
   ~GatewayImpl() override { Stop(std::chrono::milliseconds(0)); }
 
   absl::Status Run();
@@ -78,6 +79,7 @@ class GatewayImpl final : public Gateway {
   void WatchScheduler();
 
   const Config config_;
+  const GatewayTuning tuning_;
   std::unique_ptr<ApiDescriptors> descriptors_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<RouteTable> routes_;
@@ -182,6 +184,7 @@ absl::Status GatewayImpl::StartHttp() {
   JsonDoorOptions options;
   options.max_json_bytes = config_.max_json_bytes();
   options.max_raw_bytes = config_.max_artifact_bytes();
+  options.heartbeat = tuning_.heartbeat;
   json_door_ = std::make_unique<JsonDoor>(options, upstream_.get(), &SystemRandomIds());
   SiteContent content;
   content.openapi = openapi_;
@@ -190,7 +193,7 @@ absl::Status GatewayImpl::StartHttp() {
   site_ = std::make_unique<Site>(std::move(content));
   front_ = std::make_unique<Front>(routes_.get(), json_door_.get(), site_.get(), &metrics_,
                                    &SystemRandomIds());
-  http::ServerOptions server;
+  http::ServerOptions server = tuning_.http;
   server.threads = std::clamp<int>(std::thread::hardware_concurrency(), 1, 4);
   server.max_connections = config_.max_connections();
   const absl::StatusOr<Address> address = ParseAddress(config_.http_listen());
@@ -241,10 +244,11 @@ void GatewayImpl::Stop(std::chrono::milliseconds grace) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(Config config) {
+absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(Config config,
+                                                        const GatewayTuning& tuning) {
   FillDefaults(&config);
   if (absl::Status status = CheckConfig(config); !status.ok()) return status;
-  auto gateway = std::make_unique<GatewayImpl>(std::move(config));
+  auto gateway = std::make_unique<GatewayImpl>(std::move(config), tuning);
   if (absl::Status status = gateway->Run(); !status.ok()) return status;
   return gateway;
 }

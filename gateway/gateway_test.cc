@@ -4,13 +4,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/json/parse.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "common/hash/sha256.h"
 #include "gateway/testing/fake_scheduler.h"
 #include "gateway/testing/raw_http.h"
@@ -42,7 +46,8 @@ class GatewayTest : public ::testing::Test {
     config.set_artifact_dir(folder_ + "/artifacts");
     config.set_max_json_bytes(100'000);
     config.set_max_artifact_bytes(3'000'000);
-    auto gateway = Gateway::Start(config);
+    config.set_max_connections(max_connections_);
+    auto gateway = Gateway::Start(config, tuning_);
     ASSERT_TRUE(gateway.ok()) << gateway.status();
     gateway_ = *std::move(gateway);
     http_ = gateway_->http_address();
@@ -64,11 +69,25 @@ class GatewayTest : public ::testing::Test {
     return false;
   }
 
+  GatewayTuning tuning_;
+  int max_connections_ = 100;
   std::string folder_;
   FakeScheduler scheduler_;
   std::unique_ptr<Gateway> gateway_;
   std::string http_;
   std::shared_ptr<grpc::Channel> channel_;
+};
+
+// Short waits, where a test waits for their end.
+class ImpatientGatewayTest : public GatewayTest {
+ protected:
+  ImpatientGatewayTest() {
+    tuning_.heartbeat = absl::Milliseconds(50);
+    tuning_.http.head_timeout = std::chrono::milliseconds(200);
+    tuning_.http.idle_timeout = std::chrono::milliseconds(200);
+    tuning_.http.progress_timeout = std::chrono::milliseconds(200);
+    tuning_.http.sweep_interval = std::chrono::milliseconds(20);
+  }
 };
 
 // tests/golden/gateway/NAME holds what is expected; SWITCHYARD_UPDATE_GOLDEN=1 writes it anew.
@@ -183,7 +202,8 @@ TEST_F(GatewayTest, ErrorsAreProblems) {
   add("GET", "/api/v1/queue");
   add("GET", "/api/v1/artifacts/abc");
   add("POST", "/api/v1/jobs", std::string(100'001, ' '));
-  ExpectGolden("problems.txt", all.replace(all.find("   "), 100'001, "(100001 spaces)"));
+  ExpectGolden("problems.txt",
+               absl::StrReplaceAll(all, {{std::string(100'001, ' '), "(100001 spaces)"}}));
 }
 
 TEST_F(GatewayTest, OpenApiIsWhatItWas) {
@@ -518,6 +538,69 @@ TEST_F(GatewayTest, StoppingEndsEndlessStreamsAndRefusesNewConnections) {
   gateway_->Stop(std::chrono::seconds(10));
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
   EXPECT_TRUE(watcher.Closed());
+}
+
+TEST_F(ImpatientGatewayTest, QuietStreamsGetHeartbeats) {
+  RawClient client(http_);
+  client.Send("GET /api/v1/jobs/endless/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_THAT(client.ReceiveUntil(": heartbeat\n\n"), HasSubstr(": heartbeat\n\n"));
+}
+
+TEST_F(ImpatientGatewayTest, SlowHeadsBodiesAndIdleConnectionsEnd) {
+  for (const char* begun :
+       {"", "GET / HT", "GET / HTTP/1.1\r\nHost: localhost\r\n",
+        "POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{"}) {
+    RawClient client(http_);
+    client.Send(begun);
+    EXPECT_TRUE(client.Closed()) << begun;
+  }
+}
+
+class CrowdedGatewayTest : public GatewayTest {
+ protected:
+  CrowdedGatewayTest() { max_connections_ = 2; }
+};
+
+TEST_F(CrowdedGatewayTest, ConnectionsOverTheLimitAreToldSo) {
+  RawClient first(http_);
+  RawClient second(http_);
+  for (RawClient* client : {&first, &second}) {
+    client->Send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_EQ(client->Receive().status, 200);
+  }
+  RawClient third(http_);
+  const RawResponse answer = third.Receive();
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_TRUE(answer.whole);
+  first.Close();
+  EXPECT_TRUE(Eventually([&] { return Call(http_, "GET", "/healthz").status == 200; }));
+}
+
+TEST_F(GatewayTest, EveryReferenceInOpenApiLeadsSomewhere) {
+  const boost::json::value document = boost::json::parse(Call(http_, "GET", "/openapi.json").body);
+  const auto& components = document.at("components").as_object();
+  std::vector<const boost::json::value*> open = {&document};
+  std::set<std::string> operations;
+  while (!open.empty()) {
+    const boost::json::value& value = *open.back();
+    open.pop_back();
+    if (value.is_array()) {
+      for (const auto& element : value.get_array()) open.push_back(&element);
+    } else if (value.is_object()) {
+      for (const auto& member : value.get_object()) {
+        open.push_back(&member.value());
+        if (member.key() == "operationId") {
+          EXPECT_TRUE(operations.insert(std::string(member.value().as_string())).second);
+        }
+        if (member.key() != "$ref") continue;
+        const std::vector<std::string> parts =
+            absl::StrSplit(std::string(member.value().as_string()), '/');
+        ASSERT_EQ(parts.size(), 4u);
+        EXPECT_TRUE(components.at(parts[2]).as_object().contains(parts[3])) << parts[3];
+      }
+    }
+  }
+  EXPECT_GT(operations.size(), 15u);
 }
 
 TEST(GatewayConfig, NamesEveryFaultAtOnce) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "absl/strings/str_cat.h"
 #include "common/status/error.h"
 #include "switchyard/v1/fleet_service.pb.h"
@@ -94,6 +96,37 @@ TEST(JsonReader, SaysWhereTheTextIsNoJson) {
 TEST(JsonReader, DeepNestingIsAnErrorNotACrash) {
   const std::string deep(100'000, '[');
   EXPECT_THAT(ErrorOf(absl::StrCat("{\"x\":", deep)), HasSubstr("nested deeper than 64 levels"));
+}
+
+// A fuzzer's cheap sibling: whatever a good text turns into, it is read or refused.
+TEST(JsonReader, DamagedTextsAreReadOrRefused) {
+  const std::string good =
+      R"({"priority": 3, "labels": {"a": "\u00e9\ud83d\ude00"}, "noop": {"payload": "aGk="}, "timeout": "1.5s",)"
+      R"( "attempts": [{"number": 1, "epoch": "7"}, null], "progress": -1.5e-3, "error": {"details": [{"@type": "x"}]}})";
+  std::mt19937 random(42);
+  int refused = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text = good;
+    for (int changes = 1 + random() % 3; changes > 0; --changes) {
+      const size_t at = random() % text.size();
+      switch (random() % 3) {
+        case 0:
+          text[at] = static_cast<char>(random());
+          break;
+        case 1:
+          text.erase(at, 1 + random() % 8);
+          break;
+        default:
+          text.insert(at, text.substr(random() % text.size(), random() % 8));
+      }
+      if (text.empty()) text = "{";
+    }
+    api::Job job;
+    const absl::Status status = ReadJson(text, {}, &job);
+    refused += !status.ok();
+    if (!status.ok()) EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  }
+  EXPECT_GT(refused, 10'000);
 }
 
 TEST(JsonReader, RefusesABodyThatIsNoObject) {
