@@ -117,14 +117,14 @@ TEST(JsonReader, DamagedTextsAreReadOrRefused) {
           text.erase(at, 1 + random() % 8);
           break;
         default:
-          text.insert(at, text.substr(random() % text.size(), random() % 8));
+          text.insert(at, 1 + random() % 4, good[random() % good.size()]);
       }
-      if (text.empty()) text = "{";
+      if (text.empty()) text.push_back('{');
     }
     api::Job job;
     const absl::Status status = ReadJson(text, {}, &job);
     refused += !status.ok();
-    if (!status.ok()) EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_TRUE(status.ok() || absl::IsInvalidArgument(status)) << status;
   }
   EXPECT_GT(refused, 10'000);
 }
