@@ -95,7 +95,7 @@ absl::Status Demo::MakeData(const Session& session) {
   absl::Status made = RunProgram(absl::StrFormat("'%s' digits '%s' '%s' '%s' >&2", datagen, digits_,
                                                  Data("digits/train"), Data("digits/test")));
   if (!made.ok()) return made;
-  made = RunProgram(absl::StrFormat("'%s' rf '%s' --seed 1 >&2", datagen, Data("rf/train")));
+  made = RunProgram(absl::StrFormat("'%s' rf '%s' --seed 1 --per-class 150 >&2", datagen, Data("rf/train")));
   if (!made.ok()) return made;
   return RunProgram(absl::StrFormat("'%s' rf '%s' --seed 2 >&2", datagen, Data("rf/test")));
 }
@@ -142,6 +142,9 @@ absl::Status Demo::Tell(Session& session) {
   };
   session.out << "\n2. Radio spectrograms: modulations and hopping links from IQ recordings (SigMF)\n";
   v1::TrainSpec rf_spec = TrainSpecOf(Data("rf/train"), v1::Source::SIGMF, "rf", 12);
+  // Beside the power of the signal, that of its square and fourth power: what tells BPSK, QPSK and 16QAM apart.
+  rf_spec.set_channels(3);
+  rf_spec.set_image_size(64);
   const absl::StatusOr<double> rf = TrainAndEvaluate(session, rf_spec, Data("rf/test"), at_10_db);
   if (!rf.ok()) return rf.status();
 

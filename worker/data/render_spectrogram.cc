@@ -18,7 +18,7 @@ constexpr int kFramesPerRow = 16;
 // Decibels from black to white, beginning below the noise floor so that the floor's own shape is
 // seen.
 constexpr float kBelowFloorDb = 10;
-constexpr float kSpanDb = 50;
+constexpr float kSpanDb = 70;
 
 absl::Status BadSamples(absl::string_view why) {
   return MakeError(absl::StatusCode::kInvalidArgument, "BAD_SAMPLES", why);
@@ -36,11 +36,12 @@ absl::Status CheckSamples(Samples samples) {
   return absl::OkStatus();
 }
 
-// Twice the picture's width, so that a line narrower than a pixel still stands out in its pixel;
-// never longer than the segment.
-int TransformSize(size_t samples, int image_size) {
+// Twice the picture's width for the signal itself. Powers of it are looked at for lines, which a
+// longer transform lifts further out of the noise. Never longer than the segment.
+int TransformSize(size_t samples, int image_size, int power) {
+  const int wanted = (power == 1 ? 2 : 8) * image_size;
   int size = 64;
-  while (size < 2 * image_size && size < 1024) size *= 2;
+  while (size < wanted && size < 1024) size *= 2;
   while (static_cast<size_t>(size) > samples) size /= 2;
   return size;
 }
@@ -62,47 +63,53 @@ std::complex<float> Raise(std::complex<float> x, int power) {
   return x;
 }
 
-// Mean power per (row, bin), rows x fft.size(), frequency shifted so that zero is in the middle.
+// Mean power of x^`power` per (row, bin), frequency shifted so that zero is in the middle.
 class PowerGrid {
  public:
-  PowerGrid(Samples samples, int image_size)
+  PowerGrid(Samples samples, int rows, int power)
       : samples_(samples),
-        rows_(image_size),
-        fft_(TransformSize(samples.size(), image_size)),
+        rows_(rows),
+        power_(power),
+        fft_(TransformSize(samples.size(), rows, power)),
         window_(HannWindow(fft_.size())) {
-    double power = 0;
-    for (const std::complex<float>& sample : samples) power += std::norm(sample);
-    gain_ = static_cast<float>(1 / std::sqrt(power / static_cast<double>(samples.size())));
+    double sum = 0;
+    for (const std::complex<float>& sample : samples) sum += std::norm(sample);
+    gain_ = static_cast<float>(1 / std::sqrt(sum / static_cast<double>(samples.size())));
   }
   int bins() const { return fft_.size(); }
 
-  std::vector<float> Compute(int power) const {
+  // rows x bins().
+  std::vector<float> Compute() const {
     std::vector<float> grid(static_cast<size_t>(rows_) * bins());
-    const int64_t last_start = static_cast<int64_t>(samples_.size()) - bins();
     for (int row = 0; row < rows_; ++row) {
-      const int64_t from = last_start * row / rows_;
-      const int64_t to = last_start * (row + 1) / rows_;
-      const int64_t hop = std::max<int64_t>({1, bins() / 4, (to - from) / kFramesPerRow});
-      int frames = 0;
-      for (int64_t at = from; at < to || at == from; at += hop, ++frames) {
-        AddFrame(at, power, grid.data() + static_cast<size_t>(row) * bins());
-      }
-      for (int bin = 0; bin < bins(); ++bin)
-        grid[static_cast<size_t>(row) * bins() + bin] /= frames;
+      FillRow(row, grid.data() + static_cast<size_t>(row) * bins());
     }
     return grid;
   }
 
  private:
-  void AddFrame(int64_t at, int power, float* row) const {
+  void FillRow(int row, float* out) const {
+    const int64_t last_start = static_cast<int64_t>(samples_.size()) - bins();
+    const int64_t from = last_start * row / rows_;
+    const int64_t to = last_start * (row + 1) / rows_;
+    const int64_t hop = std::max<int64_t>({1, bins() / 4, (to - from) / kFramesPerRow});
+    int frames = 0;
+    for (int64_t at = from; at < to || at == from; at += hop, ++frames) AddFrame(at, out);
+    for (int bin = 0; bin < bins(); ++bin) out[bin] /= static_cast<float>(frames);
+  }
+
+  void AddFrame(int64_t at, float* row) const {
     std::vector<std::complex<float>> block(bins());
-    for (int i = 0; i < bins(); ++i) block[i] = Raise(samples_[at + i] * gain_, power) * window_[i];
+    for (int i = 0; i < bins(); ++i) {
+      block[i] = Raise(samples_[at + i] * gain_, power_) * window_[i];
+    }
     fft_.Transform(block.data());
     for (int i = 0; i < bins(); ++i) row[(i + bins() / 2) % bins()] += std::norm(block[i]);
   }
 
   Samples samples_;
   int rows_;
+  int power_;
   Fft fft_;
   std::vector<float> window_;
   float gain_ = 1;
@@ -122,8 +129,8 @@ std::vector<float> FitWidth(const std::vector<float>& grid, int bins, int size) 
   return out;
 }
 
-// The noise floor is taken as the level a quarter of the pixels are under, but at least so high that
-// the strongest pixel is not beyond white. Grey values count decibels from there.
+// The noise floor is taken as the level a quarter of the pixels are under, but at least so high
+// that the strongest pixel is not beyond white. Grey values count decibels from there.
 void AppendGrey(std::vector<float> power, std::vector<uint8_t>& out) {
   for (float& value : power) value = 10 * std::log10(value + 1e-12f);
   std::vector<float> sorted = power;
@@ -142,11 +149,11 @@ void AppendGrey(std::vector<float> power, std::vector<uint8_t>& out) {
 absl::StatusOr<std::vector<uint8_t>> RenderSpectrogram(Samples samples, const InputShape& shape) {
   const absl::Status status = CheckSamples(samples);
   if (!status.ok()) return status;
-  const PowerGrid grid(samples, shape.image_size);
   std::vector<uint8_t> out;
   out.reserve(shape.bytes());
   for (int channel = 0; channel < shape.channels; ++channel) {
-    AppendGrey(FitWidth(grid.Compute(1 << channel), grid.bins(), shape.image_size), out);
+    const PowerGrid grid(samples, shape.image_size, 1 << channel);
+    AppendGrey(FitWidth(grid.Compute(), grid.bins(), shape.image_size), out);
   }
   return out;
 }

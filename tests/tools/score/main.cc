@@ -66,6 +66,7 @@ struct Score {
 void PrintScores(const api::PredictResult& result, const std::map<std::string, Truth>& labels) {
   std::map<std::string, Score> by_class;
   std::map<double, Score> by_ratio;
+  std::map<std::string, int> confused;
   Score all;
   Score strong;
   for (const api::ItemResult& item : result.items()) {
@@ -74,6 +75,7 @@ void PrintScores(const api::PredictResult& result, const std::map<std::string, T
         found == labels.end() ? item.item().substr(0, item.item().find('/')) : found->second.label;
     const bool right = item.answers_size() > 0 && item.answers(0).label() == truth;
     all.Add(right);
+    if (!right && item.answers_size() > 0) ++confused[truth + " as " + item.answers(0).label()];
     double snr_db = 0;
     const bool has_ratio = found != labels.end() && absl::SimpleAtod(found->second.snr_db, &snr_db);
     if (has_ratio) by_ratio[snr_db].Add(right);
@@ -88,6 +90,7 @@ void PrintScores(const api::PredictResult& result, const std::map<std::string, T
     std::cout << "  " << name << ": " << score.Text() << "\n";
   for (const auto& [ratio, score] : by_ratio)
     std::cout << "  " << ratio << " dB: " << score.Text() << "\n";
+  for (const auto& [pair, count] : confused) std::cout << "  " << pair << ": " << count << "\n";
   std::cout << "held-out accuracy: " << all.Text() << "\n";
   if (strong.count > 0) std::cout << "at 10 dB and above: " << strong.Text() << "\n";
 }
