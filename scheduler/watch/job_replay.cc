@@ -88,7 +88,7 @@ class Replayer {
       const std::optional<EventPosition> id = ParseEventId(event.id());
       const uint64_t sequence = event.id().empty() || !id ? counted : id->sequence;
       if (!position_.SeesEvent(output.attempt, sequence)) {
-        TellMissing(output.attempt, sequence);
+        if (!event.has_gap()) TellMissing(output.attempt, sequence);
         position_.attempt = output.attempt;
         position_.sequence = sequence;
         Add(std::move(event));
