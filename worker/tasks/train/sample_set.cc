@@ -2,9 +2,11 @@
 
 #include <atomic>
 #include <cmath>
+#include <new>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "common/status/error.h"
 #include "common/sync/mutex.h"
 
 namespace switchyard::worker {
@@ -38,7 +40,7 @@ class Loading {
     while (!context_.Cancelled()) {
       const size_t i = next_++;
       if (i >= samples_.size()) return;
-      absl::StatusOr<std::vector<uint8_t>> pixels = RenderSample(tree_, samples_[i], shape_);
+      absl::StatusOr<std::vector<uint8_t>> pixels = Render(i);
       if (!pixels.ok()) {
         Fail(i, pixels.status());
         return;
@@ -47,6 +49,16 @@ class Loading {
       if (i % 256 == 0) {
         context_.Progress(0, absl::StrCat("reading sample ", i + 1, " of ", samples_.size()));
       }
+    }
+  }
+
+  // What is thrown on a thread of ours would end the process.
+  absl::StatusOr<std::vector<uint8_t>> Render(size_t i) const {
+    try {
+      return RenderSample(tree_, samples_[i], shape_);
+    } catch (const std::bad_alloc&) {
+      return MakeError(absl::StatusCode::kResourceExhausted, "OUT_OF_MEMORY",
+                       absl::StrCat("memory ran out while '", samples_[i].name, "' was read"));
     }
   }
 
