@@ -132,7 +132,9 @@ bool AttachClient::Attach(WorkerService::Stub& stub) {
       stream_over_ = true;
       changed_.SignalAll();
     }
-    context.TryCancel();  // A write may wait for a peer that reads no more.
+    if (!fault.ok())
+      context.TryCancel();  // We leave: the peer does not end the stream, nor a write that waits
+                            // for it.
     writer.join();
   }
   const absl::Status status = FromGrpc(stream->Finish());
