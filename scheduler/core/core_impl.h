@@ -98,6 +98,7 @@ class Core::Impl {
   void On(const WorkerDetached& event);
   void On(const WorkerHeartbeat& event);
   void On(const WorkerDevicesChanged& event);
+  void On(const WorkerDraining& event);
   uint32_t WorkerOf(uint64_t session);  // kNone: none; then the session is closed.
   uint32_t WorkerNamed(const std::string& id);
   void RenewLease(uint32_t worker);

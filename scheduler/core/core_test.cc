@@ -339,6 +339,18 @@ TEST_F(CoreTest, AnAttemptMissingFromItsWorkersAttachIsOverAtOnce) {
   EXPECT_EQ(Of(job).attempts.at(0).outcome, Outcome::kReturned);
 }
 
+TEST_F(CoreTest, ADrainingWorkerGetsNothingNewAndWhatItReturnsWaitsForAnother) {
+  const JobId first = SubmitOne({.kind = kTrain});
+  const AttemptRef ref = Drain(Hello(1)).assignments.at(0).ref;
+  Drain(Says(1, ref, Started{}));
+  Drain(WorkerDraining{.session = 1});
+  SubmitOne({.kind = kNoop});
+  EXPECT_THAT(Drain(Says(1, ref, Returned{})).assignments, testing::IsEmpty());
+  EXPECT_EQ(Of(first).state, JobState::kQueued);
+  EXPECT_EQ(Of(first).attempts.at(0).outcome, Outcome::kReturned);
+  EXPECT_THAT(Drain(Hello(2, "w2")).assignments, SizeIs(2));
+}
+
 TEST_F(CoreTest, ANewIncarnationEndsTheOldAttemptsWhateverItClaims) {
   const JobId job = SubmitOne({.kind = kTrain});
   const AttemptRef ref = Drain(Hello(1)).assignments.at(0).ref;

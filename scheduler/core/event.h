@@ -166,8 +166,13 @@ struct WorkerDevicesChanged {
   std::vector<WorkerDevice> devices;
 };
 
+// The worker is being shut down: it goes on with what runs and gets nothing new.
+struct WorkerDraining {
+  uint64_t session = 0;
+};
+
 using Event = std::variant<SubmitJobs, CancelJob, RetryJob, UpdateJob, DeleteJob, UpdateLimits,
                            WorkerAttached, WorkerDetached, WorkerHeartbeat, WorkerReports,
-                           WorkerDevicesChanged>;
+                           WorkerDevicesChanged, WorkerDraining>;
 
 }  // namespace switchyard::scheduler

@@ -94,6 +94,13 @@ void Core::Impl::On(const WorkerDevicesChanged& event) {
   effects_->fleet_changed = true;
 }
 
+void Core::Impl::On(const WorkerDraining& event) {
+  const uint32_t number = WorkerOf(event.session);
+  if (number == kNone) return;
+  workers_[number].kinds = 0;
+  MakePools(number);
+}
+
 void Core::Impl::On(const WorkerAttached& event) {
   const uint32_t number = WorkerNamed(event.worker);
   WorkerRow& worker = workers_[number];

@@ -152,7 +152,8 @@ absl::StatusOr<WorkerAttached> ReadHello(uint64_t session, worker::v1::Hello& he
   attached.host = hello.host();
   attached.version = hello.version();
   for (const v1::Device& device : hello.devices()) attached.devices.push_back(ReadDevice(device));
-  attached.kinds.assign(hello.kinds().begin(), hello.kinds().end());
+  // A draining worker takes nothing, so it offers nothing.
+  if (!hello.draining()) attached.kinds.assign(hello.kinds().begin(), hello.kinds().end());
   for (worker::v1::AttemptReport& report : *hello.mutable_attempts()) {
     absl::StatusOr<AttemptReport> read = ReadReport(report);
     if (!read.ok()) return read.status();

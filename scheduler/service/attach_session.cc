@@ -107,6 +107,8 @@ absl::Status AttachSession::TakeDelta(worker::v1::WorkerDelta& delta) {
   TakeEvents(delta);
   std::vector<Input> inputs;
   const auto add = [&](Event event) { inputs.emplace_back().event = std::move(event); };
+  // Before the reports: what it returns is not to be given to it again.
+  if (delta.draining()) add(WorkerDraining{session_});
   if (!reports.reports.empty()) add(std::move(reports));
   if (delta.devices_size() > 0) {
     WorkerDevicesChanged changed{.session = session_};
