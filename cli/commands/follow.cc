@@ -78,6 +78,8 @@ void EventPrinter::PrintProgress(const v1::Progress& progress) {
 
 void EventPrinter::PrintMetric(const v1::Metric& metric) {
   if (!options_.bar) return;
+  // The log has a line an epoch of its own.
+  if (options_.logs && metric.name().rfind("epoch/", 0) == 0) return;
   if (metric.name().rfind("epoch/", 0) != 0) {
     latest_[metric.name()] = metric.value();
     return DrawBar();

@@ -85,12 +85,14 @@ std::string OutputsTable(const v1::Job& job) {
 }
 
 std::string TrainText(const v1::TrainResult& result) {
+  // A stopped training registers nothing.
   std::string text = absl::StrFormat(
-      "model %s version %d: validation accuracy %s, loss %.4f, after %d epochs on %d samples (%d "
-      "held out)\n",
-      result.model(), result.version(), PercentText(result.validation_accuracy()),
-      result.validation_loss(), result.epochs(), result.train_samples(),
-      result.validation_samples());
+      "model %s %s: validation accuracy %s, loss %.4f, after %d epochs on %d samples (%d held "
+      "out)\n",
+      result.model(),
+      result.version() > 0 ? absl::StrCat("version ", result.version()) : "(not registered)",
+      PercentText(result.validation_accuracy()), result.validation_loss(), result.epochs(),
+      result.train_samples(), result.validation_samples());
   Table table({"CLASS", ">PRECISION", ">RECALL", ">SAMPLES"});
   for (const v1::ClassFigures& figures : result.classes()) {
     table.Add({figures.name(), PercentText(figures.precision()), PercentText(figures.recall()),

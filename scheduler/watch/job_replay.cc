@@ -72,6 +72,8 @@ class Replayer {
     return false;
   }
 
+  // Holes in the numbers are progress events, which are not stored; what the worker had to drop it
+  // says by a gap event of its own.
   void TakeSegment(const OutputArtifact& output) {
     const absl::StatusOr<std::string> bytes =
         GetBytes(artifacts_, output.sha256, kMostSegmentBytes);
@@ -88,7 +90,6 @@ class Replayer {
       const std::optional<EventPosition> id = ParseEventId(event.id());
       const uint64_t sequence = event.id().empty() || !id ? counted : id->sequence;
       if (!position_.SeesEvent(output.attempt, sequence)) {
-        if (!event.has_gap()) TellMissing(output.attempt, sequence);
         position_.attempt = output.attempt;
         position_.sequence = sequence;
         Add(std::move(event));
@@ -96,12 +97,6 @@ class Replayer {
       event.Clear();
     }
     if (!end) Gap(absl::StrCat("the log of attempt ", output.attempt, " is damaged"));
-  }
-
-  void TellMissing(uint32_t attempt, uint64_t sequence) {
-    const uint64_t expected = position_.attempt == attempt ? position_.sequence + 1 : 1;
-    if (sequence > expected)
-      Gap(absl::StrCat("events ", expected, " to ", sequence - 1, " are no longer kept"));
   }
 
   const JobImage& image_;

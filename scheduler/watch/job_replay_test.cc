@@ -33,13 +33,17 @@ class JobReplayTest : public ::testing::Test {
     image_.history.push_back({.number = ++image_.change_count, .state = state, .attempt = attempt});
   }
 
-  void StoreSegment(uint32_t attempt, uint64_t first, int count) {
+  static v1::JobEvent Line(uint32_t attempt, uint64_t sequence) {
+    v1::JobEvent event;
+    event.set_id(FormatEventId({.attempt = attempt, .sequence = sequence}));
+    event.mutable_log()->set_text("line");
+    return event;
+  }
+
+  void Store(uint32_t attempt, const std::vector<v1::JobEvent>& events) {
     std::string bytes;
     google::protobuf::io::StringOutputStream out(&bytes);
-    for (int i = 0; i < count; ++i) {
-      v1::JobEvent event;
-      event.set_id(FormatEventId({.attempt = attempt, .sequence = first + i}));
-      event.mutable_log()->set_text("line");
+    for (const v1::JobEvent& event : events) {
       google::protobuf::util::SerializeDelimitedToZeroCopyStream(event, &out);
     }
     // The stream gives back what it did not use when it is taken down; its count is what was
@@ -47,6 +51,12 @@ class JobReplayTest : public ::testing::Test {
     bytes.resize(out.ByteCount());
     image_.outputs.push_back(
         {.name = "events", .sha256 = PutBytes(*artifacts_, bytes)->sha256, .attempt = attempt});
+  }
+
+  void StoreSegment(uint32_t attempt, uint64_t first, int count) {
+    std::vector<v1::JobEvent> events;
+    for (int i = 0; i < count; ++i) events.push_back(Line(attempt, first + i));
+    Store(attempt, events);
   }
 
   std::vector<std::string> Ids(const std::string& from = "") {
@@ -97,12 +107,25 @@ TEST_F(JobReplayTest, SeveralSegmentsOfAnAttemptFollowEachOther) {
   EXPECT_EQ(gaps_, 0);
 }
 
-TEST_F(JobReplayTest, MissingEventsAreToldAsAGap) {
+TEST_F(JobReplayTest, HolesThatProgressLeftAreNoGaps) {
   Enter(JobState::kQueued, 0);
   Enter(JobState::kRunning, 1);
+  StoreSegment(1, 2, 1);
   StoreSegment(1, 5, 1);
   Enter(JobState::kSucceeded, 1);
-  EXPECT_THAT(Ids(), ElementsAre("1.0.0", "2.0.0", "2.0.0", "2.1.5", "3.1.5"));
+  EXPECT_THAT(Ids(), ElementsAre("1.0.0", "2.0.0", "2.1.2", "2.1.5", "3.1.5"));
+  EXPECT_EQ(gaps_, 0);
+}
+
+TEST_F(JobReplayTest, WhatTheWorkerDroppedIsTold) {
+  Enter(JobState::kQueued, 0);
+  Enter(JobState::kRunning, 1);
+  v1::JobEvent gap;
+  gap.set_id("0.1.4");
+  gap.mutable_gap()->set_reason("log over its limit");
+  Store(1, {gap, Line(1, 5)});
+  Enter(JobState::kSucceeded, 1);
+  EXPECT_THAT(Ids(), ElementsAre("1.0.0", "2.0.0", "2.1.4", "2.1.5", "3.1.5"));
   EXPECT_EQ(gaps_, 1);
 }
 
