@@ -17,6 +17,7 @@ PACKAGES=(
   libgmock-dev
   libgrpc++-dev
   libgtest-dev
+  libjemalloc-dev
   libjpeg62-turbo-dev
   libpng-dev
   libprotobuf-dev
