@@ -14,7 +14,6 @@
 #include "common/net/address.h"
 #include "worker/agent/agent_metrics.h"
 #include "worker/daemon_config.h"
-#include "worker/device/device.h"
 
 namespace switchyard::worker {
 namespace {
@@ -67,43 +66,49 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const WorkerConfig& config
   if (!artifacts.ok()) return artifacts.status();
   daemon->artifacts_ = *std::move(artifacts);
 
-  // Scratch folders of attempts that ended with an earlier daemon.
-  const std::string work_dir = config.data_dir() + "/work";
-  std::error_code ignored;
-  std::filesystem::remove_all(work_dir, ignored);
-
-  daemon->supervisor_ = std::make_unique<Supervisor>(
-      SupervisorOptions{.runner = config.runner(),
-                        .device = drive->handle,
-                        .memory_bytes = drive->runner_memory_bytes,
-                        .artifact_dir = config.artifact_dir(),
-                        .work_dir = work_dir,
-                        .data_roots = {config.data_roots().begin(), config.data_roots().end()},
-                        .environment = drive->environment,
-                        .lock_fd = daemon->lock_->fd()});
-  daemon->segments_ = std::make_unique<ArtifactSegmentStore>(*daemon->artifacts_);
-  drive->device.set_worker(config.id());
-  Daemon* self = daemon.get();
-  daemon->agent_ = std::make_unique<Agent>(AgentOptions{.worker = config.id(),
-                                                        .incarnation = RandomIncarnation(),
-                                                        .host = HostName(),
-                                                        .version = version,
-                                                        .device = drive->device},
-                                           *daemon->supervisor_, *daemon->segments_, SystemClock(),
-                                           [self] { self->client_->Wake(); });
-  daemon->client_ = std::make_unique<AttachClient>(GrpcTarget(config.scheduler()), *daemon->agent_,
-                                                   SystemClock());
-  daemon->supervisor_->set_events(daemon->agent_.get());
+  daemon->Assemble(*drive, version);
   if (absl::Status admin = daemon->StartAdmin(version); !admin.ok()) return admin;
-  daemon->agent_->Begin();
-  daemon->client_->Start();
-  daemon->timekeeper_ = std::thread([self] { self->KeepTime(); });
+  daemon->Run();
   LogInfo("worker started", {{"worker", config.id()},
                              {"device", drive->device.device()},
                              {"name", drive->device.name()},
                              {"memory_bytes", drive->device.memory_total_bytes()},
                              {"threads", drive->handle.threads}});
   return daemon;
+}
+
+void Daemon::Assemble(const DriveDevice& drive, const std::string& version) {
+  // Scratch folders of attempts that ended with an earlier daemon.
+  const std::string work_dir = config_.data_dir() + "/work";
+  std::error_code ignored;
+  std::filesystem::remove_all(work_dir, ignored);
+
+  supervisor_ = std::make_unique<Supervisor>(
+      SupervisorOptions{.runner = config_.runner(),
+                        .device = drive.handle,
+                        .memory_bytes = drive.runner_memory_bytes,
+                        .artifact_dir = config_.artifact_dir(),
+                        .work_dir = work_dir,
+                        .data_roots = {config_.data_roots().begin(), config_.data_roots().end()},
+                        .environment = drive.environment,
+                        .lock_fd = lock_->fd()});
+  segments_ = std::make_unique<ArtifactSegmentStore>(*artifacts_);
+  AgentOptions options{.worker = config_.id(),
+                       .incarnation = RandomIncarnation(),
+                       .host = HostName(),
+                       .version = version,
+                       .device = drive.device};
+  options.device.set_worker(config_.id());
+  agent_ = std::make_unique<Agent>(std::move(options), *supervisor_, *segments_, SystemClock(),
+                                   [this] { client_->Wake(); });
+  client_ = std::make_unique<AttachClient>(GrpcTarget(config_.scheduler()), *agent_, SystemClock());
+  supervisor_->set_events(agent_.get());
+}
+
+void Daemon::Run() {
+  agent_->Begin();
+  client_->Start();
+  timekeeper_ = std::thread([this] { KeepTime(); });
 }
 
 absl::Status Daemon::StartAdmin(const std::string& version) {

@@ -15,6 +15,7 @@
 #include "worker/agent/agent.h"
 #include "worker/agent/attach_client.h"
 #include "worker/agent/segment_store.h"
+#include "worker/device/device.h"
 #include "worker/supervise/supervisor.h"
 
 namespace switchyard::worker {
@@ -33,6 +34,9 @@ class Daemon {
 
  private:
   explicit Daemon(::switchyard::config::v1::WorkerConfig config) : config_(std::move(config)) {}
+  // Makes the parts and joins them; starts nothing.
+  void Assemble(const DriveDevice& drive, const std::string& version);
+  void Run();
   absl::Status StartAdmin(const std::string& version);
   void KeepTime();
 

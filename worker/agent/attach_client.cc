@@ -138,11 +138,12 @@ bool AttachClient::Attach(WorkerService::Stub& stub) {
     writer.join();
   }
   const absl::Status status = FromGrpc(stream->Finish());
+  agent_.OnDetached();
   {
     MutexLock lock(mutex_);
     context_ = nullptr;
+    if (stopping_) return welcomed;
   }
-  agent_.OnDetached();
   LogWarning("lost the scheduler; coming back",
              {{"scheduler", address_}, {"reason", (fault.ok() ? status : fault).ToString()}});
   return welcomed;
