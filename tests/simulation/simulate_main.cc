@@ -1,4 +1,4 @@
-// simulate SEEDS [--first-seed N] [--show]: runs that many seeds; prints failures with their seed,
+// simulate SEEDS [--first-seed N]: runs that many seeds; prints failures with their seed,
 // seeds a second, and how often each fault and each checker fired. Exit status 1 when a checker
 // found something.
 #include <algorithm>
@@ -51,6 +51,8 @@ int main(int argc, char** argv) {
   for (uint64_t seed = first; seed < first + seeds; ++seed) {
     const SimulationResult result = RunSimulation({.seed = seed});
     failed += !Print(result);
+    if (seeds == 1)
+      std::printf("trace %016llx\n", static_cast<unsigned long long>(result.trace_hash));
     events += result.events;
     faults += result.faults;
     for (const auto& [name, count] : result.counters) counters[name] += count;
