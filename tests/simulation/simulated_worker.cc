@@ -354,6 +354,18 @@ void SimulatedWorker::Crash(int64_t down_us) {
   });
 }
 
+void SimulatedWorker::Drain(int64_t down_us) {
+  if (session_ == 0 || !welcomed_ || hung_until_us_ > world_.now_us()) return;
+  world_.Fault("worker_drain");
+  world_.ToScheduler(session_, scheduler::WorkerDraining{.session = session_});
+  std::vector<AttemptRef> held;
+  for (const auto& [ref, attempt] : attempts_) {
+    if (!attempt.running) held.push_back(ref);
+  }
+  for (const AttemptRef& ref : held) TakeRecall(ref);
+  After(world_.random().Between(0, 5 * kSecond), [this, down_us] { Crash(down_us); });
+}
+
 void SimulatedWorker::Hang(int64_t for_us) {
   if (!up_ || hung_until_us_ > world_.now_us()) return;
   world_.Fault("worker_hang");

@@ -31,6 +31,8 @@ class SimulatedWorker {
 
   // Faults.
   void Crash(int64_t down_us);
+  // Shut down with notice: hands back what has not started, runs on for a while, and ends.
+  void Drain(int64_t down_us);
   void Hang(int64_t for_us);
   void Lie();
   void CrashRunner();

@@ -46,6 +46,8 @@ void OneFault(World& world, SimulatedWorker& worker) {
     case 1:
       return worker.Hang(random.Between(kSecond, 50 * kSecond));
     case 2:
+      if (random.Chance(0.2)) return worker.Drain(random.Between(kSecond, 20 * kSecond));
+      return worker.BreakStream();
     case 3:
       return worker.BreakStream();
     case 4:

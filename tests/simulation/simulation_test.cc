@@ -49,6 +49,7 @@ TEST_F(Simulation, EveryKindOfFaultAndEveryCheckerFires) {
   }
   for (const char* name : {"fault.worker_crash",
                            "fault.worker_leaves_for_good",
+                           "fault.worker_drain",
                            "fault.worker_hang",
                            "fault.runner_crash",
                            "fault.lie_forged_fence",
