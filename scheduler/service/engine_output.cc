@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "common/kind/kind.h"
 #include "common/log/log.h"
 #include "scheduler/engine/row_codec.h"
 
@@ -21,10 +22,15 @@ std::shared_ptr<const JobImage> ImageOf(const JobNotice& notice) {
   return image;
 }
 
+// Long work is worth a line of its own; short work is, when somebody debugs.
 void LogEnd(const JobNotice& notice) {
-  if (!LogEnabled(LogLevel::kDebug)) return;
-  LogDebug("job ended", {{"job", FormatJobId(notice.id)},
-                         {"state", v1::Job::State_Name(static_cast<int>(notice.state))}});
+  const KindTraits* kind = FindKind(static_cast<v1::Job::KindCase>(notice.job_kind));
+  const LogLevel level = kind != nullptr && kind->own_runner ? LogLevel::kInfo : LogLevel::kDebug;
+  if (!LogEnabled(level)) return;
+  Log(level, "job ended",
+      {{"job", FormatJobId(notice.id)},
+       {"kind", kind == nullptr ? "" : kind->name},
+       {"state", v1::Job::State_Name(static_cast<int>(notice.state))}});
 }
 
 }  // namespace
