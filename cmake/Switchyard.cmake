@@ -45,7 +45,7 @@ endfunction()
 # processor time for a job than glibc's allocator. Not for runners: LibTorch brings its own habits.
 find_library(SWITCHYARD_JEMALLOC jemalloc)
 function(switchyard_daemon_allocator name)
-  if(SWITCHYARD_JEMALLOC)
+  if(SWITCHYARD_JEMALLOC AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")  # Sanitizers bring their own.
     target_link_libraries(${name} PRIVATE ${SWITCHYARD_JEMALLOC})
   endif()
 endfunction()
