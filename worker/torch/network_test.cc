@@ -88,12 +88,12 @@ TEST(Trainer, LearnsUnderEveryRule) {
   const Toy toy(30);
   for (const UpdateRule rule : {UpdateRule::kSgd, UpdateRule::kAdam, UpdateRule::kAdamW}) {
     TrainerOptions options = Options(rule);
-    options.learning_rate = rule == UpdateRule::kSgd ? 0.02 : 0.003;
+    const double rate = rule == UpdateRule::kSgd ? 0.02 : 0.003;
     options.weight_decay = 1e-4;
     const auto trainer = Make(options);
-    const double before = trainer->Step(toy.batch())->loss_sum;
-    for (int i = 0; i < 30; ++i) ASSERT_TRUE(trainer->Step(toy.batch()).ok());
-    const BatchOutcome after = *trainer->Step(toy.batch());
+    const double before = trainer->Step(toy.batch(), rate)->loss_sum;
+    for (int i = 0; i < 30; ++i) ASSERT_TRUE(trainer->Step(toy.batch(), rate).ok());
+    const BatchOutcome after = *trainer->Step(toy.batch(), rate);
     EXPECT_LT(after.loss_sum, before / 3);
     EXPECT_EQ(after.predictions, toy.labels);
   }
@@ -111,15 +111,15 @@ TEST(Trainer, GoesOnBitForBitFromItsState) {
   const Toy toy(12);
   for (const UpdateRule rule : {UpdateRule::kSgd, UpdateRule::kAdamW}) {
     const auto whole = Make(Options(rule));
-    for (int i = 0; i < 3; ++i) ASSERT_TRUE(whole->Step(toy.batch()).ok());
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(whole->Step(toy.batch(), 0.001).ok());
     const std::string state = *whole->State({{"k", "v"}});
     const auto resumed = Make(Options(rule));
     const Safetensors file = *ReadSafetensors(state);
     EXPECT_EQ(file.metadata.at("k"), "v");
     ASSERT_TRUE(resumed->Restore(file).ok());
     for (int i = 0; i < 3; ++i) {
-      ASSERT_TRUE(whole->Step(toy.batch()).ok());
-      ASSERT_TRUE(resumed->Step(toy.batch()).ok());
+      ASSERT_TRUE(whole->Step(toy.batch(), 0.001).ok());
+      ASSERT_TRUE(resumed->Step(toy.batch(), 0.001).ok());
     }
     EXPECT_EQ(*whole->State({}), *resumed->State({}));
   }

@@ -33,40 +33,39 @@ absl::Status Fill(const Safetensors& state, const char* name, torch::Tensor& ten
 
 Optimizer::Optimizer(const TrainerOptions& options, torch::Tensor weights, torch::Tensor gradients)
     : rule_(options.rule),
-      learning_rate_(options.learning_rate),
       weight_decay_(options.weight_decay),
       weights_(std::move(weights)),
       gradients_(std::move(gradients)),
       first_(torch::zeros_like(weights_)),
       second_(rule_ == UpdateRule::kSgd ? torch::empty({0}) : torch::zeros_like(weights_)) {}
 
-void Optimizer::Step() {
+void Optimizer::Step(double learning_rate) {
   const torch::NoGradGuard no_grad;
   ++steps_;
   const bool decoupled = rule_ == UpdateRule::kAdamW;
-  if (decoupled && weight_decay_ > 0) weights_.mul_(1 - learning_rate_ * weight_decay_);
+  if (decoupled && weight_decay_ > 0) weights_.mul_(1 - learning_rate * weight_decay_);
   const torch::Tensor gradient =
       !decoupled && weight_decay_ > 0 ? gradients_.add(weights_, weight_decay_) : gradients_;
   if (rule_ == UpdateRule::kSgd) {
-    StepSgd(gradient);
+    StepSgd(gradient, learning_rate);
   } else {
-    StepAdam(gradient);
+    StepAdam(gradient, learning_rate);
   }
 }
 
-void Optimizer::StepSgd(const torch::Tensor& gradient) {
+void Optimizer::StepSgd(const torch::Tensor& gradient, double learning_rate) {
   first_.mul_(kMomentum).add_(gradient);
-  weights_.sub_(first_, learning_rate_);
+  weights_.sub_(first_, learning_rate);
 }
 
 // Kingma and Ba, 2015, algorithm 1.
-void Optimizer::StepAdam(const torch::Tensor& gradient) {
+void Optimizer::StepAdam(const torch::Tensor& gradient, double learning_rate) {
   first_.mul_(kBeta1).add_(gradient, 1 - kBeta1);
   second_.mul_(kBeta2).addcmul_(gradient, gradient, 1 - kBeta2);
   const double unbias1 = 1 - std::pow(kBeta1, static_cast<double>(steps_));
   const double unbias2 = 1 - std::pow(kBeta2, static_cast<double>(steps_));
   const torch::Tensor scale = second_.sqrt().div_(std::sqrt(unbias2)).add_(kEpsilon);
-  weights_.addcdiv_(first_, scale, -learning_rate_ / unbias1);
+  weights_.addcdiv_(first_, scale, -learning_rate / unbias1);
 }
 
 std::map<std::string, torch::Tensor> Optimizer::TakeState() const {

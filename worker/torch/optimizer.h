@@ -16,7 +16,7 @@ class Optimizer {
   // `weights` and `gradients` are flat, of one length; they are views of what the network uses.
   Optimizer(const TrainerOptions& options, torch::Tensor weights, torch::Tensor gradients);
 
-  void Step();
+  void Step(double learning_rate);
   void ClearGradients() { gradients_.zero_(); }
 
   // Exact state, as `optimizer.*` tensors on the CPU.
@@ -25,11 +25,10 @@ class Optimizer {
   absl::Status Restore(const Safetensors& state);
 
  private:
-  void StepSgd(const torch::Tensor& gradient);
-  void StepAdam(const torch::Tensor& gradient);
+  void StepSgd(const torch::Tensor& gradient, double learning_rate);
+  void StepAdam(const torch::Tensor& gradient, double learning_rate);
 
   const UpdateRule rule_;
-  const double learning_rate_;
   const double weight_decay_;
   torch::Tensor weights_;
   torch::Tensor gradients_;

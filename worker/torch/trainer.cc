@@ -44,14 +44,14 @@ class TorchTrainer final : public Trainer {
         flat_(*network_),
         optimizer_(options, flat_.weights, flat_.gradients) {}
 
-  absl::StatusOr<BatchOutcome> Step(const Batch& batch) override {
+  absl::StatusOr<BatchOutcome> Step(const Batch& batch, double learning_rate) override {
     return CatchTorch([&]() -> absl::StatusOr<BatchOutcome> {
       network_->train();
       optimizer_.ClearGradients();
       const torch::Tensor logits = Forward(batch);
       const torch::Tensor loss = torch::cross_entropy_loss(logits, Labels(batch));
       loss.backward();
-      optimizer_.Step();
+      optimizer_.Step(learning_rate);
       return Outcome(logits, loss, batch);
     });
   }

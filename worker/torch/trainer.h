@@ -25,7 +25,6 @@ struct TrainerOptions {
   NetworkSpec network;
   std::string device = "cpu";
   UpdateRule rule = UpdateRule::kAdam;
-  double learning_rate = 0.001;
   double weight_decay = 0;
   uint64_t seed = 0;  // Of the initial weights.
 };
@@ -46,8 +45,9 @@ class Trainer {
  public:
   virtual ~Trainer() = default;
 
-  // One step of the optimiser. The outcome is that of the weights before the step.
-  virtual absl::StatusOr<BatchOutcome> Step(const Batch& batch) = 0;
+  // One step of the optimiser, of size `learning_rate`. The outcome is that of the weights before
+  // the step.
+  virtual absl::StatusOr<BatchOutcome> Step(const Batch& batch, double learning_rate) = 0;
   // Forward only, with the statistics learned so far.
   virtual absl::StatusOr<BatchOutcome> Evaluate(const Batch& batch) = 0;
 

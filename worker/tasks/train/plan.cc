@@ -38,7 +38,7 @@ void CheckPlan(const TrainPlan& plan, std::vector<FieldViolation>& faults) {
   const TrainerOptions& trainer = plan.trainer;
   check(plan.batch_size <= 4096, "batch_size", "1 to 4096");
   check(plan.epochs <= 10'000, "epochs", "1 to 10000");
-  check(trainer.learning_rate > 0 && std::isfinite(trainer.learning_rate), "learning_rate",
+  check(plan.learning_rate > 0 && std::isfinite(plan.learning_rate), "learning_rate",
         "a finite number above 0");
   check(trainer.weight_decay >= 0 && std::isfinite(trainer.weight_decay), "weight_decay",
         "a finite number, 0 or more");
@@ -71,7 +71,7 @@ absl::StatusOr<TrainPlan> MakePlan(const TrainSpec& spec, Source::Format input,
       static_cast<int>(OrDefault(spec.channels(), input == Source::SIGMF ? 1 : 3));
   plan.trainer.device = device;
   plan.trainer.rule = RuleOf(spec);
-  plan.trainer.learning_rate = spec.learning_rate() == 0 ? 0.001 : spec.learning_rate();
+  plan.learning_rate = spec.learning_rate() == 0 ? 0.001 : spec.learning_rate();
   plan.trainer.weight_decay = spec.weight_decay();
   plan.trainer.seed = spec.seed();
   plan.classes.assign(spec.classes().begin(), spec.classes().end());

@@ -15,6 +15,7 @@ namespace switchyard::worker {
 struct TrainPlan {
   TrainerOptions trainer;  // `network.classes`, mean and deviation are known once the data is read.
   std::vector<std::string> classes;  // Empty: from the data.
+  double learning_rate = 0.001;      // At the beginning; schedule.h says how it goes on.
   uint32_t batch_size = 32;
   bool keep_order = false;
   uint32_t epochs = 10;

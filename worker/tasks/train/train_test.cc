@@ -8,6 +8,7 @@
 #include "worker/tasks/testing/task_fixture.h"
 #include "worker/tasks/train/position.h"
 #include "worker/tasks/train/report.h"
+#include "worker/tasks/train/schedule.h"
 #include "worker/tasks/train/shuffle.h"
 #include "worker/tasks/train/train_executor.h"
 #include "worker/tasks/train/training_run.h"
@@ -72,6 +73,13 @@ TEST(Report, CountsPrecisionAndRecall) {
   EXPECT_EQ(PerClassCsv(figures),
             "class,precision,recall,f1,support\n\"a,b\",1.000000,0.750000,0.857143,4\n"
             "\"c\"\"d\",0.500000,1.000000,0.666667,1\n");
+}
+
+TEST(LearningRate, FallsFromItsBaseTowardsZero) {
+  EXPECT_DOUBLE_EQ(LearningRateAt(0.2, 0, 100), 0.2);
+  EXPECT_NEAR(LearningRateAt(0.2, 50, 100), 0.1, 1e-9);
+  EXPECT_LT(LearningRateAt(0.2, 99, 100), 0.001);
+  EXPECT_GT(LearningRateAt(0.2, 99, 100), 0);
 }
 
 class TrainTest : public TaskTest {

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/status/error.h"
+#include "worker/tasks/train/schedule.h"
 #include "worker/tasks/train/shuffle.h"
 
 namespace switchyard::worker {
@@ -108,23 +109,29 @@ absl::Status TrainingRun::FillBatch(const SampleSet& set, const std::vector<uint
 absl::Status TrainingRun::RunBatch(const std::vector<uint32_t>& order, size_t begin, size_t end) {
   const absl::Status filled = FillBatch(data_.train, order, begin, end);
   if (!filled.ok()) return filled;
-  const absl::StatusOr<BatchOutcome> outcome = trainer_.Step({pixels_, labels_});
+  const absl::StatusOr<BatchOutcome> outcome = trainer_.Step(
+      {pixels_, labels_}, LearningRateAt(plan_.learning_rate, position_.step, TotalSteps()));
   if (!outcome.ok()) return outcome.status();
   ++position_.step;
   if (!std::isfinite(outcome->loss_sum)) {
     return MakeError(
         absl::StatusCode::kFailedPrecondition, "DIVERGED",
         absl::StrCat("the loss is not a finite number at step ", position_.step,
-                     "; a smaller learning_rate than ", plan_.trainer.learning_rate, " may help"));
+                     "; a smaller learning_rate than ", plan_.learning_rate, " may help"));
   }
   Count(*outcome, labels_, position_.tally);
-  ReportStep(*outcome, end - begin, BatchEnds(order.size(), plan_.batch_size).size());
+  ReportStep(*outcome, end - begin);
   return absl::OkStatus();
 }
 
-void TrainingRun::ReportStep(const BatchOutcome& outcome, size_t samples, size_t batches) {
+uint64_t TrainingRun::TotalSteps() const {
+  return static_cast<uint64_t>(BatchEnds(data_.train_indices.size(), plan_.batch_size).size()) *
+         plan_.epochs;
+}
+
+void TrainingRun::ReportStep(const BatchOutcome& outcome, size_t samples) {
   samples_since_report_ += samples;
-  const uint64_t total = static_cast<uint64_t>(batches) * plan_.epochs;
+  const uint64_t total = TotalSteps();
   const uint64_t every = (total + kMostPoints - 1) / kMostPoints;
   if (position_.step % every != 0) return;
   const absl::Duration now = clock_.BootTime();

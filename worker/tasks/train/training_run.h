@@ -40,7 +40,9 @@ class TrainingRun {
   absl::Status FinishEpoch();
   absl::Status RunBatch(const std::vector<uint32_t>& order, size_t begin, size_t end);
   absl::Status SaveCheckpoint();
-  void ReportStep(const BatchOutcome& outcome, size_t samples, size_t batches);
+  void ReportStep(const BatchOutcome& outcome, size_t samples);
+  // Steps of the whole training.
+  uint64_t TotalSteps() const;
   absl::Status FillBatch(const SampleSet& set, const std::vector<uint32_t>& indices, size_t begin,
                          size_t end);
   std::vector<uint32_t> EpochOrder() const;
