@@ -12,34 +12,16 @@
 #include <memory>
 #include <string>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "common/sync/mutex.h"
 #include "grpcpp/grpcpp.h"
 #include "scheduler/engine/engine_thread.h"
 #include "scheduler/service/attach_messages.h"
+#include "scheduler/service/attach_registry.h"
 #include "scheduler/watch/event_hub.h"
 #include "switchyard/worker/v1/worker_service.pb.h"
 
 namespace switchyard::scheduler {
-
-class AttachSession;
-
-// The sessions that are open. Thread-safe.
-class AttachRegistry {
- public:
-  // Session numbers are never given twice in a process.
-  uint64_t Add(std::shared_ptr<AttachSession> session);
-  void Remove(uint64_t session);
-  // From the engine. A session that is gone is passed over: its worker's next Attach repairs.
-  void Send(uint64_t epoch, SessionOutput output);
-  size_t size() const;
-
- private:
-  mutable Mutex mutex_;
-  uint64_t last_ GUARDED_BY(mutex_) = 0;
-  absl::flat_hash_map<uint64_t, std::shared_ptr<AttachSession>> sessions_ GUARDED_BY(mutex_);
-};
 
 class AttachSession final
     : public grpc::ServerBidiReactor<worker::v1::WorkerMessage, worker::v1::SchedulerMessage>,

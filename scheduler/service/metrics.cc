@@ -116,8 +116,6 @@ class EngineMetrics final : public prometheus::Collectable {
           static_cast<double>(stats_.failed_commits));
     count("switchyard_engine_rebuilds_total", "Times the core was built from the store.",
           static_cast<double>(stats_.rebuilds));
-    count("switchyard_commit_seconds_total", "Time spent in commits.",
-          static_cast<double>(stats_.commit_us) / 1e6);
   }
 
   const LiveView& live_;

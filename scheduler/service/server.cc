@@ -18,6 +18,7 @@
 #include "scheduler/service/fleet_service.h"
 #include "scheduler/service/job_service.h"
 #include "scheduler/service/listener.h"
+#include "scheduler/service/measured_store.h"
 #include "scheduler/service/model_service.h"
 #include "scheduler/service/stored_references.h"
 #include "scheduler/service/worker_service.h"
@@ -37,7 +38,7 @@ class WholeServer final : public Server {
               std::unique_ptr<ArtifactStore> artifacts)
       : config_(std::move(config)),
         clock_(clock),
-        store_(std::move(store)),
+        store_(std::make_unique<MeasuredStore>(std::move(store), *registry_)),
         artifacts_(std::move(artifacts)),
         metrics_(*registry_),
         principals_(config_),
@@ -124,9 +125,9 @@ class WholeServer final : public Server {
   // In the order they are made; taken down in the opposite one.
   const config::v1::SchedulerConfig config_;
   Clock& clock_;
+  const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
   const std::unique_ptr<JobStore> store_;
   const std::unique_ptr<ArtifactStore> artifacts_;
-  const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
   ServiceMetrics metrics_;
   const Principals principals_;
   StoredReferences references_;
