@@ -2,10 +2,10 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
-#include "absl/synchronization/mutex.h"
 #include "common/config/text_config.h"
 #include "common/lifecycle/shutdown_signal.h"
 #include "common/log/log.h"
+#include "common/rpc/process.h"
 #include "gateway/gateway.h"
 
 namespace {
@@ -41,10 +41,8 @@ int main(int argc, char** argv) {
   app.add_option("--config", file, "Configuration, protobuf text format")->required();
   app.set_version_flag("--version", SWITCHYARD_VERSION);
   CLI11_PARSE(app, argc, argv);
-  // Debian's Abseil is built with its lock-order checks on, and gRPC locks with it: they cost 2 %
-  // of the gateway's time.
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  switchyard::PrepareRpcProcess();
   switchyard::ShutdownSignal shutdown;
-  switchyard::SetupLog("gateway");
+  switchyard::SetupLog("switchyard-gateway");
   return Serve(file, shutdown);
 }

@@ -7,6 +7,7 @@
 #include "common/config/text_config.h"
 #include "common/lifecycle/shutdown_signal.h"
 #include "common/log/log.h"
+#include "common/rpc/process.h"
 #include "scheduler/service/server.h"
 
 namespace {
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   switchyard::ShutdownSignal signal;  // Before any thread.
+  switchyard::PrepareRpcProcess();
   switchyard::SetupLog("switchyard-scheduler");
   switchyard::config::v1::SchedulerConfig config;
   if (absl::Status status = switchyard::LoadTextConfig(config_file, &config); !status.ok())

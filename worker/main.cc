@@ -4,6 +4,7 @@
 #include "CLI/CLI.hpp"
 #include "common/lifecycle/shutdown_signal.h"
 #include "common/log/log.h"
+#include "common/rpc/process.h"
 #include "worker/daemon.h"
 #include "worker/daemon_config.h"
 
@@ -17,6 +18,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", SWITCHYARD_VERSION);
   CLI11_PARSE(app, argc, argv);
 
+  PrepareRpcProcess();
   SetupLog("switchyard-worker");
   ShutdownSignal shutdown;
   const auto config = worker::LoadDaemonConfig(file);
