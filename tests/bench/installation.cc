@@ -69,11 +69,13 @@ absl::Status Installation::WaitFor(e2e::Process& process, const std::string& nam
 }
 
 absl::Status Installation::StartScheduler() {
+  // As `up` connects them on one host.
+  const std::string worker_socket = absl::StrCat("unix:", directory_, "/workers.sock");
   const std::string config = WriteConfig(
-      "scheduler",
-      absl::StrCat("data_dir: '", directory_, "/scheduler'\nlisten: '127.0.0.1:0'\n",
-                   "worker_listen: '127.0.0.1:0'\nadmin_listen: '127.0.0.1:0'\nallow_noop: true\n",
-                   "artifact_dir: '", directory_, "/artifacts'\n"));
+      "scheduler", absl::StrCat("data_dir: '", directory_, "/scheduler'\nlisten: '127.0.0.1:0'\n",
+                                "worker_listen: '", worker_socket,
+                                "'\nadmin_listen: '127.0.0.1:0'\nallow_noop: true\n",
+                                "artifact_dir: '", directory_, "/artifacts'\n"));
   const absl::Time start = absl::Now();
   scheduler_process_ = Launch("scheduler", config);
   const std::string file = directory_ + "/scheduler.addresses";
@@ -83,7 +85,7 @@ absl::Status Installation::StartScheduler() {
   const auto addresses = ReadAddressFile(file);
   if (!addresses.ok()) return addresses.status();
   scheduler_address_ = addresses->at("client");
-  worker_address_ = addresses->at("worker");
+  worker_address_ = worker_socket;
   return absl::OkStatus();
 }
 

@@ -125,7 +125,8 @@ class Bench {
                 "commits synced");
     const std::string batches = absl::StrCat(
         "noop of 200 bytes, ", options_.batch.jobs_per_call, " a call, ",
-        options_.batch.calls_at_once, " calls at once, synced, results read back and checked");
+        options_.batch.calls_at_once,
+        " calls at once, one CPU worker by Unix socket, synced, results read back and checked");
     const std::string singles =
         absl::StrCat("noop of 200 bytes, one a call, ", options_.single.callers,
                      " callers, synced, results read back and checked");
