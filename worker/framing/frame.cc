@@ -127,9 +127,10 @@ void FrameSender::WriteSome() {
       written_ += static_cast<size_t>(size);
       continue;
     }
-    if (errno == EINTR) continue;
+    const int error = errno;
+    if (error == EINTR) continue;
     MutexLock lock(mutex_);
-    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+    if (error == EAGAIN || error == EWOULDBLOCK) {
       blocked_ = true;
     } else {
       closed_ = true;

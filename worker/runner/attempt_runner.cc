@@ -62,8 +62,12 @@ struct AttemptRunner::Attempt {
 };
 
 AttemptRunner::AttemptRunner(const RunnerSurroundings& surroundings, Timers& timers,
-                             KindFactories factories, bool own)
-    : surroundings_(surroundings), timers_(timers), factories_(std::move(factories)), own_(own) {}
+                             KindFactories factories, bool own, std::function<void()> stuck)
+    : surroundings_(surroundings),
+      timers_(timers),
+      factories_(std::move(factories)),
+      own_(own),
+      stuck_(std::move(stuck)) {}
 
 AttemptRunner::~AttemptRunner() {
   MutexLock lock(mutex_);
@@ -133,7 +137,9 @@ void AttemptRunner::Cancel(const CancelAttempt& cancel, Reports* reports) {
     attempt->context->RequestStop();
   } else {
     attempt->context->Cancel();
-    if (!own_) Settle(*attempt, std::move(cancelled), reports);
+    if (own_) return;
+    Settle(*attempt, std::move(cancelled), reports);
+    ArmStuck(attempt);
   }
 }
 
@@ -208,6 +214,18 @@ void AttemptRunner::ArmTimeout(const AttemptPtr& attempt) {
   attempt->timeout = timers_.After(timeout, [this, key = attempt->key] { OnTimeout(key); });
 }
 
+// Replaces the timeout: the attempt has had its end.
+void AttemptRunner::ArmStuck(const AttemptPtr& attempt) {
+  timers_.Cancel(attempt->timeout);
+  attempt->timeout = timers_.After(kStuckLimit, [this, key = attempt->key] {
+    {
+      MutexLock lock(mutex_);
+      if (!attempts_.contains(key)) return;
+    }
+    stuck_();
+  });
+}
+
 void AttemptRunner::OnTimeout(const AttemptKey& key) {
   Reports reports;
   {
@@ -226,6 +244,7 @@ void AttemptRunner::OnTimeout(const AttemptKey& key) {
     Settle(*attempt, std::move(finished), &reports);
     if (attempt->context != nullptr) {
       attempt->context->Cancel();
+      ArmStuck(attempt);
     } else {
       Remove(*attempt);
       StartWhatMay(&reports);

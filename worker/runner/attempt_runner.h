@@ -32,11 +32,15 @@ struct KindFactories {
   std::function<std::unique_ptr<TimedTask>(absl::string_view kind)> timed_task;
 };
 
+inline constexpr absl::Duration kStuckLimit = absl::Seconds(30);
+
 class AttemptRunner {
  public:
-  // `surroundings` and `timers` outlive this. `own`: the process serves one attempt.
+  // `surroundings` and `timers` outlive this. `own`: the process serves one attempt. `stuck` is
+  // called, without locks, when an attempt goes on for kStuckLimit after its end was confirmed: it
+  // blocks a place for good, and only the end of the process frees it.
   AttemptRunner(const RunnerSurroundings& surroundings, Timers& timers, KindFactories factories,
-                bool own);
+                bool own, std::function<void()> stuck);
   // Waits for the threads of attempts.
   ~AttemptRunner();
 
@@ -61,6 +65,7 @@ class AttemptRunner {
   void Start(const AttemptPtr& attempt, Reports* reports) REQUIRES(mutex_);
   void StartTimed(const AttemptPtr& attempt, Reports* reports) REQUIRES(mutex_);
   void StartThread(const AttemptPtr& attempt) REQUIRES(mutex_);
+  void ArmStuck(const AttemptPtr& attempt) REQUIRES(mutex_);
   void ArmTimeout(const AttemptPtr& attempt) REQUIRES(mutex_);
   void OnHoldOver(const AttemptKey& key) EXCLUDES(mutex_);
   void OnTimeout(const AttemptKey& key) EXCLUDES(mutex_);
@@ -78,6 +83,7 @@ class AttemptRunner {
   Timers& timers_;
   const KindFactories factories_;
   const bool own_;
+  const std::function<void()> stuck_;
   Mutex mutex_;
   CondVar idle_;
   StartQueue queue_ GUARDED_BY(mutex_);

@@ -89,7 +89,8 @@ class AttemptRunnerTest : public ::testing::Test {
                             .timed_task = [](absl::string_view kind) -> std::unique_ptr<TimedTask> {
                               return kind == "noop" ? MakeNoopTask() : nullptr;
                             }};
-    runner_ = std::make_unique<AttemptRunner>(*surroundings_, *timers_, std::move(factories), own);
+    runner_ =
+        std::make_unique<AttemptRunner>(*surroundings_, *timers_, std::move(factories), own, [] {});
   }
 
   void Start(std::vector<Assignment> assignments, uint32_t limit = 4) {

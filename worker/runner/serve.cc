@@ -29,6 +29,7 @@ using ::switchyard::worker::v1::ToRunner;
 // Exit codes an operator meets in the daemon's log.
 constexpr int kLeaseExpired = 75;  // EX_TEMPFAIL.
 constexpr int kDaemonGone = 76;
+constexpr int kAttemptStuck = 77;
 
 FromRunner Hello(const DeviceHandle& device, const BackendDescription& description) {
   FromRunner frame;
@@ -102,7 +103,10 @@ absl::Status Serve(const ServeOptions& options) {
                                                .data_roots = options.data_roots};
   auto& attempts = *new AttemptRunner(
       surroundings, timers, {.executor = MakeExecutorFactory(), .timed_task = MakeTimedTask},
-      options.own);
+      options.own, [] {
+        LogError("an attempt does not end; ending the runner to free its place");
+        EndProcess(kAttemptStuck);
+      });
   auto& watchdog = *new LeaseWatchdog(
       clock, [&attempts] { return attempts.HoldsAttempts(); },
       [] {
