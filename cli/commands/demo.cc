@@ -145,6 +145,7 @@ absl::Status Demo::Tell(Session& session) {
   // Beside the power of the signal, that of its square and fourth power: what tells BPSK, QPSK and 16QAM apart.
   rf_spec.set_channels(3);
   rf_spec.set_image_size(64);
+  rf_spec.set_learning_rate(0.003);
   const absl::StatusOr<double> rf = TrainAndEvaluate(session, rf_spec, Data("rf/test"), at_10_db);
   if (!rf.ok()) return rf.status();
 
