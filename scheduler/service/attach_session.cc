@@ -10,9 +10,9 @@
 namespace switchyard::scheduler {
 namespace {
 
-// A message past this is sent and the next begun: gRPC's receive limits stay far, and a worker can
-// start on the first part.
-constexpr size_t kMessageBytes = 512 * 1024;
+// Up to so many assignments and acknowledgements are written on the engine's thread: a hop costs
+// more, and a lone job is to start at once.
+constexpr size_t kFewEntries = 32;
 
 }  // namespace
 
@@ -114,45 +114,18 @@ void AttachSession::Detach() {
 }
 
 void AttachSession::Send(uint64_t epoch, SessionOutput output) {
-  MutexLock lock(mutex_);
-  if (finished_ || closing_) return;
-  Remember(output);
-  if (output.welcome) {
-    worker::v1::SchedulerMessage& message = outgoing_.emplace_back();
-    message.set_epoch(epoch);
-    WriteWelcome(*output.welcome, ports_.times, message.mutable_welcome());
+  const bool few = output.assignments.size() + output.acknowledgements.size() <= kFewEntries;
+  {
+    MutexLock lock(mutex_);
+    if (finished_ || closing_) return;
+    Remember(output);
+    closing_ = output.close;
+    outbox_.Add(epoch, std::move(output));
+    // A peer that no longer reads would keep the stream open for ever.
+    if (closing_ && writing_) return context_.TryCancel();
+    if (std::exchange(writing_, true)) return;  // The end of the write under way goes on.
   }
-  QueueAssignments(epoch, output);
-  if (output.limits || !output.cancels.empty() || !output.recalls.empty() ||
-      !output.acknowledgements.empty() || output.heartbeat_acknowledged != 0) {
-    WriteDelta(output, OpenDelta(epoch).mutable_delta());
-  }
-  closing_ = output.close;
-  // A peer that no longer reads would keep the stream open for ever.
-  if (closing_ && writing_) return context_.TryCancel();
-  WriteNext();
-}
-
-// Large assignments are spread over several messages.
-void AttachSession::QueueAssignments(uint64_t epoch, SessionOutput& output) {
-  SessionOutput part;
-  for (Assignment& assignment : output.assignments) {
-    worker::v1::SchedulerMessage& message = OpenDelta(epoch);
-    open_bytes_ += assignment.job.size();
-    part.assignments.clear();
-    part.assignments.push_back(std::move(assignment));
-    WriteDelta(part, message.mutable_delta());
-  }
-  output.assignments.clear();
-}
-
-worker::v1::SchedulerMessage& AttachSession::OpenDelta(uint64_t epoch) {
-  if (outgoing_.empty() || !outgoing_.back().has_delta() || outgoing_.back().epoch() != epoch ||
-      open_bytes_ > kMessageBytes) {
-    outgoing_.emplace_back().set_epoch(epoch);
-    open_bytes_ = 0;
-  }
-  return outgoing_.back();
+  if (few || !ports_.pool.Run([self = shared_from_this()] { self->WriteNext(); }).ok()) WriteNext();
 }
 
 void AttachSession::Remember(const SessionOutput& output) {
@@ -165,25 +138,26 @@ void AttachSession::Remember(const SessionOutput& output) {
   for (const AttemptRef& ref : output.acknowledgements) held_.erase({ref.job, ref.attempt});
 }
 
+// REQUIRES: the caller set `writing_`.
 void AttachSession::WriteNext() {
-  if (writing_ || finished_) return;
-  if (outgoing_.empty()) {
-    if (closing_) {
-      FinishLocked(MakeError(
+  std::vector<AttachOutbox::Piece> pieces;
+  {
+    MutexLock lock(mutex_);
+    pieces = outbox_.TakeMessage();
+    if (pieces.empty()) {
+      writing_ = false;
+      if (!closing_) return;
+      return FinishLocked(MakeError(
           absl::StatusCode::kAborted, "SESSION_CLOSED",
           "this stream was replaced by a newer one, or the scheduler starts anew; attach again"));
     }
-    return;
   }
-  writing_message_ = std::move(outgoing_.front());
-  outgoing_.pop_front();
-  writing_ = true;
-  StartWrite(&writing_message_);
+  WriteMessage(pieces, ports_.times, &outgoing_);
+  MutexLock lock(mutex_);
+  if (!finished_) StartWrite(&outgoing_);
 }
 
 void AttachSession::OnWriteDone(bool ok) {
-  MutexLock lock(mutex_);
-  writing_ = false;
   // A failed write is followed by a failed read, which ends the session.
   if (ok) WriteNext();
 }

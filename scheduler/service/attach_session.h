@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 
@@ -17,7 +16,9 @@
 #include "grpcpp/grpcpp.h"
 #include "scheduler/engine/engine_thread.h"
 #include "scheduler/service/attach_messages.h"
+#include "scheduler/service/attach_outbox.h"
 #include "scheduler/service/attach_registry.h"
+#include "scheduler/service/reader_pool.h"
 #include "scheduler/watch/event_hub.h"
 #include "switchyard/worker/v1/worker_service.pb.h"
 
@@ -33,6 +34,7 @@ class AttachSession final
     const LiveView& live;
     EventHub& events;
     AttachRegistry& registry;
+    ReaderPool& pool;  // Where large messages are made.
     LeaseTimes times;
   };
 
@@ -57,10 +59,8 @@ class AttachSession final
   void Detach();
   void FinishWith(const absl::Status& status) EXCLUDES(mutex_);
   void FinishLocked(const absl::Status& status) REQUIRES(mutex_);
-  worker::v1::SchedulerMessage& OpenDelta(uint64_t epoch) REQUIRES(mutex_);
-  void QueueAssignments(uint64_t epoch, SessionOutput& output) REQUIRES(mutex_);
   void Remember(const SessionOutput& output) REQUIRES(mutex_);
-  void WriteNext() REQUIRES(mutex_);
+  void WriteNext() EXCLUDES(mutex_);
 
   const Ports ports_;
   grpc::CallbackServerContext& context_;
@@ -70,12 +70,11 @@ class AttachSession final
   worker::v1::WorkerMessage incoming_;
 
   Mutex mutex_;
-  std::deque<worker::v1::SchedulerMessage> outgoing_ GUARDED_BY(mutex_);
-  size_t open_bytes_ GUARDED_BY(mutex_) = 0;  // Of the last of `outgoing_`.
+  AttachOutbox outbox_ GUARDED_BY(mutex_);
   // Attempts the worker holds by our knowledge: events of others are not taken.
   absl::flat_hash_set<std::pair<JobId, uint32_t>> held_ GUARDED_BY(mutex_);
-  worker::v1::SchedulerMessage writing_message_;
-  bool writing_ GUARDED_BY(mutex_) = false;
+  worker::v1::SchedulerMessage outgoing_;    // Belongs to whoever set `writing_`.
+  bool writing_ GUARDED_BY(mutex_) = false;  // A message is being made or sent.
   bool closing_ GUARDED_BY(mutex_) = false;
   bool finished_ GUARDED_BY(mutex_) = false;
   std::shared_ptr<AttachSession> self_;  // Until OnDone: the call needs it.

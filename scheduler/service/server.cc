@@ -91,7 +91,7 @@ class WholeServer final : public Server {
     reference_service_.emplace(*backend_);
     worker_reference_service_.emplace(*backend_);
     worker_service_.emplace(AttachSession::Ports{*thread_, engine_.live_view(), events_, sessions_,
-                                                 MakeLeaseTimes(config_)});
+                                                 *readers_, MakeLeaseTimes(config_)});
     absl::StatusOr<Listener> worker =
         Listen(config_.worker_listen(), {&*worker_service_, &*worker_reference_service_});
     if (!worker.ok()) return worker.status();

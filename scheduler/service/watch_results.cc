@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "common/rpc/status.h"
+#include "google/protobuf/arena.h"
 #include "scheduler/engine/row_codec.h"
 #include "scheduler/service/job_service.h"
 #include "scheduler/service/raw_messages.h"
@@ -10,8 +11,9 @@
 namespace switchyard::scheduler {
 namespace {
 
-v1::WatchResultsResponse MakeResponse(const ResultHub::Batch& batch) {
-  v1::WatchResultsResponse response;
+grpc::ByteBuffer MakeResponse(const ResultHub::Batch& batch) {
+  google::protobuf::Arena arena;
+  auto& response = *google::protobuf::Arena::CreateMessage<v1::WatchResultsResponse>(&arena);
   response.mutable_jobs()->Reserve(static_cast<int>(batch.size()));
   for (const JobUpdate& row : batch) {
     JobImage image;
@@ -19,21 +21,31 @@ v1::WatchResultsResponse MakeResponse(const ResultHub::Batch& batch) {
     // by GetJob.
     if (DecodeUpdate(row, image).ok()) WriteResult(image, response.add_jobs());
   }
-  return response;
+  return WriteRaw(response);
 }
+
+// Up to so many results are written on the engine's thread: a hop costs more, and a lone result is
+// to be seen at once.
+constexpr size_t kFewResults = 32;
 
 // One watcher's stream: at most one write under way, the next begins where it ends.
 class Watch final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                     public std::enable_shared_from_this<Watch> {
  public:
+  explicit Watch(ReaderPool& pool) : pool_(pool) {}
+
   void Start(ResultHub& hub, std::string tenant) {
     self_ = shared_from_this();
     subscription_ = hub.Subscribe(std::move(tenant), [weak = weak_from_this()] {
-      if (const std::shared_ptr<Watch> self = weak.lock()) self->Pump();
+      if (const std::shared_ptr<Watch> self = weak.lock()) self->Wake();
     });
-    // The empty first response: from here on nothing is missed.
-    MutexLock lock(mutex_);
-    Write(WriteRaw(v1::WatchResultsResponse()));
+    // The empty first response: from here on nothing is missed. No wake comes before the first
+    // Next.
+    {
+      MutexLock lock(mutex_);
+      writing_ = true;
+    }
+    Write(ResultHub::Batch());
   }
 
   void OnWriteDone(bool ok) override {
@@ -42,7 +54,7 @@ class Watch final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
       writing_ = false;
       if (!ok) return FinishLocked(absl::CancelledError("the watcher has gone"));
     }
-    Pump();
+    if (const Batch batch = Claim()) Write(*batch);
   }
   void OnCancel() override {
     MutexLock lock(mutex_);
@@ -51,17 +63,34 @@ class Watch final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void OnDone() override { self_.reset(); }
 
  private:
-  void Pump() {
-    MutexLock lock(mutex_);
-    if (writing_ || finished_) return;
-    if (const std::shared_ptr<const ResultHub::Batch> batch = subscription_->Next()) {
-      return Write(WriteRaw(MakeResponse(*batch)));
+  using Batch = std::shared_ptr<const ResultHub::Batch>;
+
+  // On the engine's thread.
+  void Wake() {
+    const Batch batch = Claim();
+    if (batch == nullptr) return;
+    if (batch->size() <= kFewResults ||
+        !pool_.Run([self = shared_from_this(), batch] { self->Write(*batch); }).ok()) {
+      Write(*batch);
     }
-    if (absl::Status status = subscription_->status(); !status.ok()) FinishLocked(status);
   }
 
-  void Write(grpc::ByteBuffer bytes) REQUIRES(mutex_) {
-    writing_ = true;
+  // What is to be written next, by the caller; null: nothing now.
+  Batch Claim() {
+    MutexLock lock(mutex_);
+    if (writing_ || finished_) return nullptr;
+    Batch batch = subscription_->Next();
+    writing_ = batch != nullptr;
+    if (absl::Status status = subscription_->status(); !writing_ && !status.ok())
+      FinishLocked(status);
+    return batch;
+  }
+
+  // REQUIRES: `writing_` was set for this.
+  void Write(const ResultHub::Batch& batch) {
+    grpc::ByteBuffer bytes = MakeResponse(batch);
+    MutexLock lock(mutex_);
+    if (finished_) return;
     message_ = std::move(bytes);
     StartWrite(&message_);
   }
@@ -71,8 +100,9 @@ class Watch final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
     Finish(ToGrpc(status));
   }
 
+  ReaderPool& pool_;
   Mutex mutex_;
-  bool writing_ GUARDED_BY(mutex_) = false;
+  bool writing_ GUARDED_BY(mutex_) = false;  // A response is being made or sent.
   bool finished_ GUARDED_BY(mutex_) = false;
   grpc::ByteBuffer message_;
   std::shared_ptr<ResultHub::Subscription> subscription_;
@@ -83,7 +113,7 @@ class Watch final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* JobService::WatchResults(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer*) {
-  const auto watch = std::make_shared<Watch>();
+  const auto watch = std::make_shared<Watch>(backend_.readers);
   watch->Start(backend_.results, backend_.principals.Of(*context).tenant);
   return watch.get();
 }
