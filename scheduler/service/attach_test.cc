@@ -7,6 +7,7 @@
 namespace switchyard::scheduler {
 namespace {
 
+using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
 using AttachTest = SchedulerFixture;
@@ -90,6 +91,19 @@ TEST_F(AttachTest, TheFleetShowsTheWorker) {
   ASSERT_THAT(devices.devices(), SizeIs(1));
   EXPECT_EQ(devices.devices(0).worker(), "worker-1");
   EXPECT_EQ(devices.devices(0).cores(), 2u);
+}
+
+TEST_F(AttachTest, ADeviceThatDoesNotExistIsRefusedWithTheListOfThoseThatDo) {
+  StartScheduler();
+  const auto worker = AttachWorker();
+  v1::CreateJobRequest request = Noop();
+  request.mutable_job()->set_device("cuda:3");
+  grpc::ClientContext context;
+  v1::Job job;
+  const grpc::Status status = jobs().CreateJob(&context, request, &job);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(status.error_message(), HasSubstr("cuda:3"));
+  EXPECT_THAT(status.error_message(), HasSubstr("cpu"));
 }
 
 TEST_F(AttachTest, AChangedLimitIsInForceAndKept) {
