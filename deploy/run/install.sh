@@ -1,6 +1,6 @@
 # Installs what the build and the tests need from Debian, only what is missing. Sourced by ./run.
 
-# One package a line, with what it is for.
+# One package a line, with what it is for. `a|b`: either does; the first that this release of Debian has is installed.
 PACKAGES=(
   build-essential        # g++ 12 or later
   ca-certificates
@@ -12,7 +12,7 @@ PACKAGES=(
   libabsl-dev
   libarchive-dev         # tar and zip sources
   libbenchmark-dev
-  libboost-dev           # Asio and Beast, headers only
+  'libboost1.81-dev|libboost1.83-dev|libboost-dev'  # Asio and Beast, headers only; Debian 12's default 1.74 is too old
   libcli11-dev
   libgmock-dev
   libgrpc++-dev
@@ -50,18 +50,42 @@ is_installed() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
+any_installed() {
+  local package
+  for package in ${1//|/ }; do
+    is_installed "$package" && return 0
+  done
+  return 1
+}
+
+# The first of `a|b` that apt knows.
+choose() {
+  local package
+  for package in ${1//|/ }; do
+    if apt-cache show "$package" >/dev/null 2>&1; then
+      echo "$package"
+      return 0
+    fi
+  done
+  echo "run: apt knows none of $1" >&2
+  return 1
+}
+
 install_packages() {
   if ! command -v apt-get >/dev/null; then
     echo "run: no apt-get here. Debian 12 or 13 is what this is built and tested on; install by hand:" >&2
     printf '  %s\n' "${PACKAGES[@]}" >&2
     return 1
   fi
-  local missing=()
+  local missing=() chosen=() package
   for package in "${PACKAGES[@]}"; do
-    is_installed "$package" || missing+=("$package")
+    any_installed "$package" || missing+=("$package")
   done
   [ ${#missing[@]} = 0 ] && return 0
-  echo "run: installing ${missing[*]}"
   as_root apt-get update -qq
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  for package in "${missing[@]}"; do
+    chosen+=("$(choose "$package")")
+  done
+  echo "run: installing ${chosen[*]}"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${chosen[@]}" >/dev/null
 }
