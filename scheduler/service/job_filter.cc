@@ -8,6 +8,7 @@
 #include "absl/strings/strip.h"
 #include "common/kind/kind.h"
 #include "common/status/error.h"
+#include "scheduler/validation/excerpt.h"
 
 namespace switchyard::scheduler {
 namespace {
@@ -16,7 +17,7 @@ constexpr char kForm[] =
     "state = STATE, kind = KIND and labels.NAME = VALUE, joined by AND, are expected";
 
 absl::Status Bad(absl::string_view what) {
-  return InvalidField("filter", absl::StrCat(what, "; ", kForm));
+  return InvalidField("filter", absl::StrCat(Excerpt(what), "; ", kForm));
 }
 
 class Parser {

@@ -5,6 +5,7 @@
 
 #include "common/status/error.h"
 #include "scheduler/engine/row_codec.h"
+#include "scheduler/validation/excerpt.h"
 #include "scheduler/watch/job_view.h"
 
 namespace switchyard::scheduler {
@@ -23,7 +24,7 @@ absl::StatusOr<JobRow> ReadRow(const Backend& backend, absl::string_view tenant,
 absl::StatusOr<JobId> ReadJobId(absl::string_view text, absl::string_view field) {
   if (text.empty()) return InvalidField(field, "must be set: the id of a job");
   const std::optional<JobId> id = ParseJobId(text);
-  if (!id) return NotFound("job", text.substr(0, 64));
+  if (!id) return NotFound("job", Excerpt(text, 64));
   return *id;
 }
 

@@ -1,4 +1,5 @@
 // JobService over real gRPC, with the SQLite store and a worker that only speaks Attach.
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -36,7 +37,10 @@ class JobServiceTest : public SchedulerFixture {
     return job;
   }
 
-  std::vector<v1::JobEvent> Watch(const std::string& id, const std::string& from = "") {
+  // `seen_first` is called when the first event came.
+  std::vector<v1::JobEvent> Watch(
+      const std::string& id, const std::string& from = "",
+      const std::function<void()>& seen_first = [] {}) {
     grpc::ClientContext context;
     v1::WatchJobRequest request;
     request.set_job(id);
@@ -44,7 +48,10 @@ class JobServiceTest : public SchedulerFixture {
     auto reader = jobs().WatchJob(&context, request);
     std::vector<v1::JobEvent> events;
     v1::JobEvent event;
-    while (reader->Read(&event)) events.push_back(event);
+    while (reader->Read(&event)) {
+      events.push_back(event);
+      if (events.size() == 1) seen_first();
+    }
     const grpc::Status status = reader->Finish();
     EXPECT_TRUE(status.ok()) << status.error_message();
     return events;
@@ -256,14 +263,13 @@ TEST_F(JobServiceTest, RunningJobsAreListedThoughTheStoreDoesNotKnow) {
 TEST_F(JobServiceTest, AWatcherSeesStatesAndEventsInOrderAndCanResume) {
   const auto worker = AttachWorker({.finish_at_once = false});
   const v1::Job job = Create(Noop());
-  std::vector<v1::JobEvent> events;
-  std::thread watcher([&] { events = Watch(job.id()); });
   const auto assignment = worker->TakeAssignment();
   ASSERT_NE(assignment, nullptr);
-  worker->Start(assignment->ref());
-  for (int i = 1; i <= 3; ++i) worker->SendProgress(assignment->ref(), i, i / 4.0);
-  worker->Finish(assignment->ref(), v1::Attempt::SUCCEEDED, "x");
-  watcher.join();
+  const std::vector<v1::JobEvent> events = Watch(job.id(), "", [&] {
+    worker->Start(assignment->ref());
+    for (int i = 1; i <= 3; ++i) worker->SendProgress(assignment->ref(), i, i / 4.0);
+    worker->Finish(assignment->ref(), v1::Attempt::SUCCEEDED, "x");
+  });
   const std::vector<std::string> shape = Shape(events);
   EXPECT_EQ(shape.front(), "QUEUED");
   EXPECT_EQ(shape.back(), "SUCCEEDED");

@@ -7,6 +7,7 @@
 #include "common/status/error.h"
 #include "scheduler/service/commands.h"
 #include "scheduler/service/page_token.h"
+#include "scheduler/validation/excerpt.h"
 
 namespace switchyard::scheduler {
 namespace {
@@ -60,7 +61,7 @@ grpc::ServerUnaryReactor* ModelService::GetModel(grpc::CallbackServerContext* co
         auto model = backend_.references.FindModel(tenant, request->model(), request->version());
         if (!model.ok()) return model.status();
         if (!model->has_value()) {
-          const absl::string_view name = request->model();
+          const absl::string_view name = Excerpt(request->model());
           return NotFound("model", request->version() == 0
                                        ? std::string(name)
                                        : absl::StrCat(name, "@", request->version()));

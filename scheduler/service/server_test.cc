@@ -73,6 +73,16 @@ TEST_F(ServerTest, ABatchIsBoundedInJobsAndBytes) {
               HasSubstr("16777216 bytes"));
 }
 
+TEST_F(ServerTest, ManyFaultsStillFitTheTrailers) {
+  v1::BatchCreateJobsRequest request;
+  for (int i = 0; i < 10'000; ++i) request.add_jobs();
+  v1::BatchCreateJobsResponse response;
+  grpc::ClientContext context;
+  const grpc::Status status = jobs().BatchCreateJobs(&context, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(), HasSubstr("jobs[0]"));
+}
+
 TEST_F(ServerTest, ASecondSchedulerIsKeptOutOfTheFolder) {
   const absl::StatusOr<std::unique_ptr<Server>> second = Server::Start(config(), SystemClock());
   EXPECT_EQ(second.status().code(), absl::StatusCode::kFailedPrecondition);

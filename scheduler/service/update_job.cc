@@ -6,6 +6,7 @@
 #include "scheduler/service/commands.h"
 #include "scheduler/service/job_reader.h"
 #include "scheduler/service/job_service.h"
+#include "scheduler/validation/excerpt.h"
 #include "scheduler/validation/job_spec.h"
 #include "scheduler/watch/job_view.h"
 
@@ -34,7 +35,7 @@ absl::StatusOr<Mask> ReadMask(const v1::UpdateJobRequest& request) {
     } else {
       return InvalidField(
           "update_mask",
-          absl::StrCat("\"", path, "\" cannot be changed; priority and labels can be"));
+          absl::StrCat("\"", Excerpt(path), "\" cannot be changed; priority and labels can be"));
     }
   }
   return mask;

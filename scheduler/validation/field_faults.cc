@@ -1,6 +1,7 @@
 #include "scheduler/validation/field_faults.h"
 
 #include "absl/strings/str_cat.h"
+#include "scheduler/validation/excerpt.h"
 
 namespace switchyard::scheduler {
 
@@ -11,7 +12,9 @@ void FieldFaults::SetIndex(size_t index) {
 
 void FieldFaults::Add(absl::string_view field, absl::string_view description) {
   if (full()) return;
-  faults_.push_back({Path(field), std::string(description)});
+  FieldViolation& fault = faults_.emplace_back(
+      FieldViolation{std::string(Excerpt(Path(field))), std::string(Excerpt(description))});
+  bytes_ += fault.field.size() + fault.description.size();
 }
 
 std::string FieldFaults::Path(absl::string_view field) const {

@@ -29,18 +29,20 @@ class FieldFaults {
   std::string Path(absl::string_view field) const;
 
   bool empty() const { return faults_.empty(); }
-  bool full() const { return faults_.size() >= kMost; }
+  bool full() const { return bytes_ >= kMostBytes; }
 
   // OK, or INVALID_ARGUMENT with every fault.
   absl::Status ToStatus() const;
 
  private:
-  // An answer past this helps nobody, and gRPC bounds trailers at 8 KiB by default.
-  static constexpr size_t kMost = 32;
+  // Faults travel three times in trailers (message, details, and base64 around them), which peers
+  // bound at 8 KiB.
+  static constexpr size_t kMostBytes = 1200;
 
   std::string root_;
   bool indexed_ = false;
   size_t index_ = 0;
+  size_t bytes_ = 0;  // Of paths and descriptions.
   std::vector<FieldViolation> faults_;
 };
 

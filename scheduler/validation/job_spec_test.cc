@@ -102,7 +102,20 @@ TEST(JobSpec, FaultsAreBounded) {
     v1::Job job;
     NormalizeJob(job, faults);
   }
-  EXPECT_LT(ToProto(faults.ToStatus()).ByteSizeLong(), 8000u);
+  const absl::Status status = faults.ToStatus();
+  // As gRPC sends it: the details in base64 beside the message.
+  EXPECT_LT(ToProto(status).ByteSizeLong() * 4 / 3 + status.message().size(), 7000u);
+}
+
+TEST(JobSpec, WhatTheCallerWroteIsRepeatedInPartOnly) {
+  v1::Job job = Noop();
+  std::string key = "x";
+  for (int i = 0; i < 100'000; ++i) key += "\xc3\xa4";
+  (*job.mutable_labels())[key] = "v";
+  const absl::Status status = Normalize(job);
+  EXPECT_LT(status.message().size(), 500u);
+  google::rpc::Status parsed;  // Cut between characters: else this would not parse.
+  EXPECT_TRUE(parsed.ParseFromString(ToProto(status).SerializeAsString()));
 }
 
 TEST(JobSpec, PriorityAboveTheHighestAllowedIsRefused) {

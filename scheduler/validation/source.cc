@@ -2,6 +2,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/hash/sha256.h"
+#include "scheduler/validation/excerpt.h"
 #include "scheduler/validation/job_spec.h"
 
 namespace switchyard::scheduler {
@@ -19,7 +20,7 @@ bool HasParentStep(absl::string_view path) {
 void CheckPath(absl::string_view path, absl::string_view field, FieldFaults& faults) {
   if (!absl::StartsWith(path, "/")) {
     faults.Add(field, absl::StrCat("must be an absolute path on the worker's host; it is \"",
-                                   path.substr(0, 256), "\""));
+                                   Excerpt(path, 100), "\""));
   } else if (HasParentStep(path)) {
     faults.Add(field, "must not contain \"..\"");
   } else if (path.size() > kMostPathBytes || absl::StrContains(path, absl::string_view("\0", 1))) {
