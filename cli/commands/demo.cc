@@ -97,7 +97,7 @@ absl::Status Demo::MakeData(const Session& session) {
   if (!made.ok()) return made;
   made = RunProgram(absl::StrFormat("'%s' rf '%s' --seed 1 --per-class 150 >&2", datagen, Data("rf/train")));
   if (!made.ok()) return made;
-  return RunProgram(absl::StrFormat("'%s' rf '%s' --seed 2 >&2", datagen, Data("rf/test")));
+  return RunProgram(absl::StrFormat("'%s' rf '%s' --seed 3 >&2", datagen, Data("rf/test")));
 }
 
 absl::StatusOr<double> Demo::TrainAndEvaluate(Session& session, const v1::TrainSpec& spec,
