@@ -44,6 +44,34 @@ TEST_F(ServerTest, SaysThatItServes) {
   EXPECT_EQ(response, std::string("\x08\x01", 2));  // status: SERVING
 }
 
+TEST_F(ServerTest, ReflectionNamesThePublicServices) {
+  grpc::GenericStub stub(channel());
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  void* tag;
+  bool ok;
+  const auto call = stub.PrepareCall(
+      &context, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue);
+  call->StartCall(this);
+  ASSERT_TRUE(queue.Next(&tag, &ok) && ok);
+  const grpc::Slice list_services("\x3a\x01*");  // ServerReflectionRequest.list_services = "*"
+  call->Write(grpc::ByteBuffer(&list_services, 1), this);
+  ASSERT_TRUE(queue.Next(&tag, &ok) && ok);
+  grpc::ByteBuffer answer;
+  call->Read(&answer, this);
+  ASSERT_TRUE(queue.Next(&tag, &ok) && ok);
+  grpc::Slice whole;
+  ASSERT_TRUE(answer.DumpToSingleSlice(&whole).ok());
+  const std::string text(reinterpret_cast<const char*>(whole.begin()), whole.size());
+  for (const char* service : {"JobService", "FleetService", "ModelService"}) {
+    EXPECT_THAT(text, HasSubstr(std::string("switchyard.v1.") + service));
+  }
+  context.TryCancel();
+  grpc::Status status;
+  call->Finish(&status, this);
+  queue.Next(&tag, &ok);
+}
+
 TEST_F(ServerTest, ABodyThatIsNoBatchIsTheCallersError) {
   std::string response;
   const grpc::Status status =
