@@ -27,10 +27,11 @@ function(switchyard_library path)
   target_include_directories(switchyard_${name} PUBLIC ${CMAKE_SOURCE_DIR})
 endfunction()
 
-# switchyard_test(name SOURCES a_test.cc [DEPENDS targets...] [TIMEOUT seconds] [LABELS l...])
-# One GoogleTest binary; each of its tests is one ctest test.
+# switchyard_test(name SOURCES a_test.cc [DEPENDS targets...] [TIMEOUT seconds] [LABELS l...] [SERIAL])
+# One GoogleTest binary; each of its tests is one ctest test. SERIAL: nothing else runs beside it (it uses the whole
+# machine, or looks at how fast something happens).
 function(switchyard_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "SERIAL" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
@@ -38,7 +39,7 @@ function(switchyard_test name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} GTest::gmock GTest::gtest GTest::gtest_main switchyard_defaults)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" RUN_SERIAL ${ARG_SERIAL})
 endfunction()
 
 # Daemons pass memory between threads all the time (network, engine, back); jemalloc, where there is one, takes 15 % less

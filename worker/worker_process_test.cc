@@ -191,8 +191,7 @@ TEST_F(WorkerProcessTest, DrainHandsBackWhatHasNotStartedAndWaitsForWhatRuns) {
 }
 
 TEST_F(WorkerProcessTest, MovesNoopsInBatches) {
-  // Not a benchmark: shows that nothing in the way takes a round trip for each attempt. The figure
-  // is printed.
+  // That nothing is lost or left behind when frames are full; how fast it goes is for `./run bench`.
   constexpr uint64_t kJobs = 50'000;
   constexpr uint64_t kAhead = 512;
   scheduler_.set_keep_reports(false);
@@ -203,7 +202,6 @@ TEST_F(WorkerProcessTest, MovesNoopsInBatches) {
     noop.mutable_noop()->set_payload(std::string(200, 'x'));
     return noop.SerializeAsString();
   }();
-  const absl::Time begin = absl::Now();
   for (uint64_t sent = 0; sent < kJobs;) {
     SchedulerDelta delta;
     for (uint64_t i = 0; i < kAhead / 2 && sent < kJobs; ++i) {
@@ -218,9 +216,6 @@ TEST_F(WorkerProcessTest, MovesNoopsInBatches) {
     }
   }
   ASSERT_TRUE(scheduler_.WaitForFinishedCount(kJobs));
-  const double rate = kJobs / absl::ToDoubleSeconds(absl::Now() - begin);
-  std::printf("noop attempts through daemon and runner: %.0f/s\n", rate);
-  EXPECT_GT(rate, 5'000);
 }
 
 TEST(WorkerBinary, DoesNotLinkLibTorch) {

@@ -54,7 +54,7 @@ struct CoreConfig {
   int64_t backoff_max_us = 60'000'000;
   int64_t ageing_interval_us = 300'000'000;  // Waiting raises a job one step each, never above 3.
   int64_t ahead_window_us = 50'000;  // Expected work assigned ahead per device and class, at most.
-  uint32_t ahead_jobs = 256;         // Jobs assigned ahead per device and class, at most.
+  uint32_t ahead_jobs = 1024;        // Jobs assigned ahead per device and class, at most.
   PlantedBugs bugs;
 };
 
