@@ -45,13 +45,13 @@ std::map<std::string, std::string> ClassesAtOrAbove(const std::string& folder, d
 class Demo final : public Command {
  public:
   std::string name() const override { return "demo"; }
-  std::string summary() const override { return "train, watch and predict for real, on data it makes or carries"; }
+  std::string summary() const override { return "Train, watch and predict for real, on data it makes or carries"; }
   void AddFlags(Flags& flags) override {
-    flags.Switch("--exit", &exit_, "stop when done; otherwise it goes on running");
-    flags.Text("--digits", &digits_, "the UCI optical digits as CSV (default tests/data/digits.csv.gz)");
-    flags.Text("--folder", &folder_, "where the installation and the data go (default: a new temporary folder)");
-    flags.Text("--http", &http_, "address of the HTTP door (default 127.0.0.1:8080)");
-    flags.Text("--grpc", &grpc_, "address of the gRPC door (default 127.0.0.1:7070)");
+    flags.Switch("--exit", &exit_, "Stop when done; otherwise it goes on running");
+    flags.Text("--digits", &digits_, "The UCI optical digits as CSV (default tests/data/digits.csv.gz)");
+    flags.Text("--folder", &folder_, "Where the installation and the data go (default: a new temporary folder)");
+    flags.Text("--http", &http_, "Address of the HTTP door (default 127.0.0.1:8080)");
+    flags.Text("--grpc", &grpc_, "Address of the gRPC door (default 127.0.0.1:7070)");
   }
   absl::StatusOr<ExitCode> Run(Session& session) override;
 
