@@ -1,5 +1,6 @@
 // `switchyard demo`: the main job, for real, in a few minutes on a laptop.
 
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -185,6 +186,8 @@ absl::StatusOr<ExitCode> Demo::Run(Session& session) {
               << std::flush;
   if (!exit_) {
     session.out << "It goes on running; Ctrl-C ends it.\n" << std::flush;
+    // Ctrl-C reaches `up` too, which drains; we stay until it has.
+    signal(SIGINT, SIG_IGN);
     (*installation)->Wait();
   }
   installation->reset();
