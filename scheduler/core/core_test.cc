@@ -22,6 +22,7 @@ constexpr int64_t kSecond = 1'000'000;
 
 CoreConfig TestConfig() {
   CoreConfig config;
+  config.ahead_jobs = 256;
   config.kinds = {{.name = "noop",
                    .number = kNoop,
                    .job_class = JobClass::kInference,

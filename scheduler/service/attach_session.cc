@@ -1,5 +1,6 @@
 #include "scheduler/service/attach_session.h"
 
+#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,9 @@ namespace {
 // Up to so many assignments and acknowledgements are written on the engine's thread: a hop costs
 // more, and a lone job is to start at once.
 constexpr size_t kFewEntries = 32;
+
+// How long a closing stream's last write may take.
+constexpr std::chrono::seconds kLongestLastWrite(1);
 
 }  // namespace
 
@@ -121,11 +125,23 @@ void AttachSession::Send(uint64_t epoch, SessionOutput output) {
     Remember(output);
     closing_ = output.close;
     outbox_.Add(epoch, std::move(output));
-    // A peer that no longer reads would keep the stream open for ever.
-    if (closing_ && writing_) return context_.TryCancel();
+    if (closing_ && writing_) CutOffLater();
     if (std::exchange(writing_, true)) return;  // The end of the write under way goes on.
   }
   if (few || !ports_.pool.Run([self = shared_from_this()] { self->WriteNext(); }).ok()) WriteNext();
+}
+
+// The write under way goes on to the stream's orderly end; a peer that no longer reads would keep
+// it open for ever.
+void AttachSession::CutOffLater() {
+  cut_off_.Set(std::chrono::system_clock::now() + kLongestLastWrite,
+               [weak = weak_from_this()](bool due) {
+                 const std::shared_ptr<AttachSession> self = weak.lock();
+                 if (!due || self == nullptr) return;
+                 MutexLock lock(self->mutex_);
+                 // Not finished: the call, and so its context, is still there.
+                 if (!self->finished_) self->context_.TryCancel();
+               });
 }
 
 void AttachSession::Remember(const SessionOutput& output) {

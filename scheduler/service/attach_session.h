@@ -13,6 +13,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "common/sync/mutex.h"
+#include "grpcpp/alarm.h"
 #include "grpcpp/grpcpp.h"
 #include "scheduler/engine/engine_thread.h"
 #include "scheduler/service/attach_messages.h"
@@ -59,6 +60,7 @@ class AttachSession final
   void Detach();
   void FinishWith(const absl::Status& status) EXCLUDES(mutex_);
   void FinishLocked(const absl::Status& status) REQUIRES(mutex_);
+  void CutOffLater() REQUIRES(mutex_);
   void Remember(const SessionOutput& output) REQUIRES(mutex_);
   void WriteNext() EXCLUDES(mutex_);
 
@@ -77,6 +79,7 @@ class AttachSession final
   bool writing_ GUARDED_BY(mutex_) = false;  // A message is being made or sent.
   bool closing_ GUARDED_BY(mutex_) = false;
   bool finished_ GUARDED_BY(mutex_) = false;
+  grpc::Alarm cut_off_ GUARDED_BY(mutex_);
   std::shared_ptr<AttachSession> self_;  // Until OnDone: the call needs it.
 };
 
