@@ -16,6 +16,7 @@ namespace {
 struct Implementation {
   std::string name;
   std::function<std::unique_ptr<ArtifactStore>(const std::string& scratch)> open;
+  friend void PrintTo(const Implementation& store, std::ostream* out) { *out << store.name; }
 };
 
 class ArtifactStoreContract : public testing::TestWithParam<Implementation> {

@@ -83,7 +83,7 @@ std::vector<JobId> LiveIds(JobStore& store) {
 }  // namespace
 
 void JobStoreContract::SetUp() {
-  house_ = GetParam()();
+  house_ = GetParam().make();
   Reopen();
 }
 

@@ -1,10 +1,12 @@
 // The suite every JobStore passes. A store's own test instantiates it:
 //
-//   INSTANTIATE_TEST_SUITE_P(Sqlite, JobStoreContract, testing::Values(MakeSqliteHouse));
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, JobStoreContract, testing::Values(StoreHouseMaker{"sqlite",
+//   MakeHouse}));
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <ostream>
 
 #include "gtest/gtest.h"
 #include "scheduler/store/job_store.h"
@@ -19,8 +21,14 @@ class StoreHouse {
   virtual std::unique_ptr<JobStore> Open() = 0;
 };
 
-class JobStoreContract
-    : public testing::TestWithParam<std::function<std::unique_ptr<StoreHouse>()>> {
+// Which store the suite is run over.
+struct StoreHouseMaker {
+  const char* store;
+  std::function<std::unique_ptr<StoreHouse>()> make;
+  friend void PrintTo(const StoreHouseMaker& maker, std::ostream* out) { *out << maker.store; }
+};
+
+class JobStoreContract : public testing::TestWithParam<StoreHouseMaker> {
  protected:
   void SetUp() override;
   void Reopen();

@@ -65,7 +65,8 @@ class MemoryHouse final : public StoreHouse {
 };
 
 INSTANTIATE_TEST_SUITE_P(Memory, JobStoreContract,
-                         testing::Values([] { return std::make_unique<MemoryHouse>(); }));
+                         testing::Values(StoreHouseMaker{
+                             "memory", [] { return std::make_unique<MemoryHouse>(); }}));
 
 // Does as told, once each, then nothing.
 class PlannedFaults final : public StoreFaults {

@@ -41,7 +41,8 @@ class SqliteHouse final : public StoreHouse {
 };
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, JobStoreContract,
-                         testing::Values([] { return std::make_unique<SqliteHouse>(); }));
+                         testing::Values(StoreHouseMaker{
+                             "sqlite", [] { return std::make_unique<SqliteHouse>(); }}));
 
 class SqliteStoreTest : public testing::Test {
  protected:
