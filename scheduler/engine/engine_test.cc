@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "scheduler/engine/core_kinds.h"
 #include "scheduler/engine/row_codec.h"
+#include "scheduler/store/forwarding_store.h"
 #include "scheduler/store/memory_store.h"
 #include "scheduler/store/sqlite_store.h"
 #include "switchyard/v1/job.pb.h"
@@ -34,10 +35,9 @@ class SwitchedFaults final : public StoreFaults {
 };
 
 // Counts commits and can look on while one happens.
-class WatchedStore final : public JobStore {
+class WatchedStore final : public ForwardingStore {
  public:
-  explicit WatchedStore(JobStore& store) : store_(store) {}
-  absl::StatusOr<uint64_t> BumpEpoch() override { return store_.BumpEpoch(); }
+  using ForwardingStore::ForwardingStore;
   absl::Status Commit(uint64_t epoch, const WriteBatch& batch) override {
     if (before_commit) before_commit();
     ++commits;
@@ -45,15 +45,9 @@ class WatchedStore final : public JobStore {
     for (const JobUpdate& row : batch.updates) ++row_writes[row.id];
     return store_.Commit(epoch, batch);
   }
-  absl::StatusOr<int> RemoveExpiredRequests(int64_t now_ms, int max_scanned) override {
-    return store_.RemoveExpiredRequests(now_ms, max_scanned);
-  }
   absl::StatusOr<JobRow> GetJob(JobId id) override {
     if (id == damaged_row) return absl::DataLossError("the row is damaged");
     return store_.GetJob(id);
-  }
-  absl::StatusOr<std::vector<JobRow>> GetJobs(absl::Span<const JobId> ids) override {
-    return store_.GetJobs(ids);
   }
   absl::StatusOr<std::vector<std::string>> GetSpecs(absl::Span<const JobId> ids) override {
     specs_read += ids.size();
@@ -62,31 +56,6 @@ class WatchedStore final : public JobStore {
     }
     return store_.GetSpecs(ids);
   }
-  absl::StatusOr<JobPage> ListJobs(const JobQuery& query) override {
-    return store_.ListJobs(query);
-  }
-  absl::Status LoadLive(const std::function<absl::Status(JobRow&)>& row) override {
-    return store_.LoadLive(row);
-  }
-  absl::StatusOr<JobId> LastJobId() override { return store_.LastJobId(); }
-  absl::StatusOr<std::vector<std::optional<RequestRow>>> FindRequests(
-      absl::Span<const RequestKey> keys) override {
-    return store_.FindRequests(keys);
-  }
-  absl::StatusOr<ModelVersionRow> GetModelVersion(absl::string_view tenant, absl::string_view model,
-                                                  uint32_t version) override {
-    return store_.GetModelVersion(tenant, model, version);
-  }
-  absl::StatusOr<std::vector<ModelVersionRow>> ListModels(absl::string_view tenant,
-                                                          absl::string_view after,
-                                                          int max_rows) override {
-    return store_.ListModels(tenant, after, max_rows);
-  }
-  absl::StatusOr<std::optional<ArtifactReferenceRow>> FindArtifactReference(
-      absl::string_view tenant, absl::string_view sha256) override {
-    return store_.FindArtifactReference(tenant, sha256);
-  }
-  absl::StatusOr<std::vector<LimitRow>> GetLimits() override { return store_.GetLimits(); }
 
   std::function<void()> before_commit;
   int commits = 0;
@@ -94,9 +63,6 @@ class WatchedStore final : public JobStore {
   JobId damaged_spec = 0;
   JobId damaged_row = 0;
   std::map<JobId, int> row_writes;
-
- private:
-  JobStore& store_;
 };
 
 // A worker's and the watchers' end of the engine.

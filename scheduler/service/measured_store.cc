@@ -5,7 +5,8 @@
 namespace switchyard::scheduler {
 
 MeasuredStore::MeasuredStore(std::unique_ptr<JobStore> store, prometheus::Registry& registry)
-    : store_(std::move(store)),
+    : ForwardingStore(*store),
+      owned_(std::move(store)),
       seconds_(prometheus::BuildHistogram()
                    .Name("switchyard_commit_seconds")
                    .Help("Time of a commit, synced.")
@@ -22,7 +23,7 @@ MeasuredStore::MeasuredStore(std::unique_ptr<JobStore> store, prometheus::Regist
 
 absl::Status MeasuredStore::Commit(uint64_t epoch, const WriteBatch& batch) {
   const auto begin = std::chrono::steady_clock::now();
-  absl::Status status = store_->Commit(epoch, batch);
+  absl::Status status = store_.Commit(epoch, batch);
   seconds_.Observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   rows_.Observe(static_cast<double>(batch.rows()));
   return status;

@@ -8,56 +8,19 @@
 
 #include "prometheus/histogram.h"
 #include "prometheus/registry.h"
-#include "scheduler/store/job_store.h"
+#include "scheduler/store/forwarding_store.h"
 
 namespace switchyard::scheduler {
 
-class MeasuredStore final : public JobStore {
+class MeasuredStore final : public ForwardingStore {
  public:
   // switchyard_commit_seconds and switchyard_commit_rows, in `registry`, which outlives it.
   MeasuredStore(std::unique_ptr<JobStore> store, prometheus::Registry& registry);
 
   absl::Status Commit(uint64_t epoch, const WriteBatch& batch) override;
 
-  absl::StatusOr<uint64_t> BumpEpoch() override { return store_->BumpEpoch(); }
-  absl::StatusOr<int> RemoveExpiredRequests(int64_t now_ms, int max_scanned) override {
-    return store_->RemoveExpiredRequests(now_ms, max_scanned);
-  }
-  absl::StatusOr<JobRow> GetJob(JobId id) override { return store_->GetJob(id); }
-  absl::StatusOr<std::vector<JobRow>> GetJobs(absl::Span<const JobId> ids) override {
-    return store_->GetJobs(ids);
-  }
-  absl::StatusOr<std::vector<std::string>> GetSpecs(absl::Span<const JobId> ids) override {
-    return store_->GetSpecs(ids);
-  }
-  absl::StatusOr<JobPage> ListJobs(const JobQuery& query) override {
-    return store_->ListJobs(query);
-  }
-  absl::Status LoadLive(const std::function<absl::Status(JobRow&)>& row) override {
-    return store_->LoadLive(row);
-  }
-  absl::StatusOr<JobId> LastJobId() override { return store_->LastJobId(); }
-  absl::StatusOr<std::vector<std::optional<RequestRow>>> FindRequests(
-      absl::Span<const RequestKey> keys) override {
-    return store_->FindRequests(keys);
-  }
-  absl::StatusOr<ModelVersionRow> GetModelVersion(absl::string_view tenant, absl::string_view model,
-                                                  uint32_t version) override {
-    return store_->GetModelVersion(tenant, model, version);
-  }
-  absl::StatusOr<std::vector<ModelVersionRow>> ListModels(absl::string_view tenant,
-                                                          absl::string_view after,
-                                                          int max_rows) override {
-    return store_->ListModels(tenant, after, max_rows);
-  }
-  absl::StatusOr<std::optional<ArtifactReferenceRow>> FindArtifactReference(
-      absl::string_view tenant, absl::string_view sha256) override {
-    return store_->FindArtifactReference(tenant, sha256);
-  }
-  absl::StatusOr<std::vector<LimitRow>> GetLimits() override { return store_->GetLimits(); }
-
  private:
-  const std::unique_ptr<JobStore> store_;
+  const std::unique_ptr<JobStore> owned_;
   prometheus::Histogram& seconds_;
   prometheus::Histogram& rows_;
 };
