@@ -6,7 +6,7 @@ PACKAGES=(
   ca-certificates
   ccache                 # a second build takes seconds
   cmake
-  curl                   # the demo's HTTP calls
+  curl                   # the HTTP calls of the README
   git
   golang-github-gogo-googleapis-dev  # google/api and google/rpc protos
   libabsl-dev
