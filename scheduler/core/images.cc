@@ -68,7 +68,7 @@ uint8_t Core::Impl::KindIndex(uint16_t number) const {
 Reason Core::Impl::WaitingReason(const LiveJob& row) const {
   if (row.attempt != kNone) return Reason::kAssigned;
   if (row.waits == Waits::kNot) return row.reason;
-  const uint32_t group = queue_.FindGroup(row.kind, row.device);
+  const uint32_t group = queue_.FindGroup(GroupKeyOf(row));
   if (group >= shapes_.size()) return Reason::kNoDevice;
   for (const uint32_t shape : shapes_[group].shapes) {
     if (pools_.OpenPools(shape) > 0) return Reason::kLimit;

@@ -28,12 +28,12 @@ void Core::Impl::RefreshShapes(uint32_t group) {
   }
   Fitting& fitting = shapes_[group];
   if (fitting.known == pools_.shapes()) return;
-  const auto name = queue_.Name(group);
-  const std::string& request = devices_.Text(name.device);
-  const JobClass job_class = kinds_[name.kind].config.job_class;
+  const GroupKey& key = queue_.Key(group);
+  const std::string& request = devices_.Text(key.device);
+  const JobClass job_class = kinds_[key.kind].config.job_class;
   for (; fitting.known < pools_.shapes(); ++fitting.known) {
     const auto& shape = pools_.Name(fitting.known);
-    if (shape.job_class != job_class || (shape.kinds >> name.kind & 1) == 0) continue;
+    if (shape.job_class != job_class || (shape.kinds >> key.kind & 1) == 0) continue;
     const bool fits =
         job_class == JobClass::kGeneral || DeviceMatches(request, devices_.Text(shape.device));
     if (fits) fitting.shapes.push_back(fitting.known);
@@ -46,7 +46,7 @@ void Core::Impl::RefreshShapes(uint32_t group) {
 
 uint32_t Core::Impl::StepMask(uint32_t group) const {
   // A job of unknown length is never made to wait on a worker.
-  return kinds_[queue_.Name(group).kind].expected_us > 0 ? ~0u : kStartsAtOnceMask;
+  return kinds_[queue_.Key(group).kind].expected_us > 0 ? ~0u : kStartsAtOnceMask;
 }
 
 bool Core::Impl::HasRoom(uint32_t group) {

@@ -19,23 +19,23 @@ void WaitingQueue::Charge(uint32_t tenant, int64_t device_us) {
   charged.charge += ChargeFor(device_us, charged.weight);
 }
 
-uint32_t WaitingQueue::GroupNumber(uint8_t kind, uint16_t device) {
-  const uint32_t key = uint32_t{kind} << 16 | device;
-  const auto [found, made] = group_numbers_.try_emplace(key, static_cast<uint32_t>(groups_.size()));
+uint32_t WaitingQueue::GroupNumber(const GroupKey& key) {
+  const auto [found, made] =
+      group_numbers_.try_emplace(key.Packed(), static_cast<uint32_t>(groups_.size()));
   if (made) {
     groups_.emplace_back();
-    groups_.back().name = {kind, device};
+    groups_.back().key = key;
   }
   return found->second;
 }
 
-uint32_t WaitingQueue::FindGroup(uint8_t kind, uint16_t device) const {
-  const auto found = group_numbers_.find(uint32_t{kind} << 16 | device);
+uint32_t WaitingQueue::FindGroup(const GroupKey& key) const {
+  const auto found = group_numbers_.find(key.Packed());
   return found == group_numbers_.end() ? kNone : found->second;
 }
 
 uint32_t WaitingQueue::StreamOf(const LiveJob& row) {
-  const uint32_t group = GroupNumber(row.kind, row.device);
+  const uint32_t group = GroupNumber(GroupKeyOf(row));
   const uint64_t key = (uint64_t{group} << 36) | (uint64_t{row.tenant} << 4) | row.priority;
   const auto [found, made] =
       stream_numbers_.try_emplace(key, static_cast<uint32_t>(streams_.size()));

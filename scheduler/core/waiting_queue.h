@@ -1,7 +1,7 @@
 // The jobs that wait for a place, in order. Internal to the core.
 //
 // A million jobs are a few hundred streams: one FIFO for each (group, tenant, priority), where a
-// group is the jobs that fit the same places (kind and device request). In each group and level the
+// group is the jobs that fit the same places (GroupKey). In each group and level the
 // streams stand in a heap by (tenant's charge, oldest job). So taking the best job, adding one and
 // removing any is a few steps, whatever the number of jobs.
 //
@@ -32,6 +32,24 @@ struct Tenant {
   uint64_t waiting = 0;  // Of these, in the waiting queue.
 };
 
+// What decides where a job fits.
+struct GroupKey {
+  uint8_t kind = 0;           // Index into the core's kinds.
+  uint16_t device = 0;        // Interned request.
+  uint16_t device_count = 1;  // More: a gang.
+  uint8_t memory_step = 0;    // LiveJob::memory_step.
+
+  // One number, equal for equal keys only.
+  uint64_t Packed() const {
+    return uint64_t{kind} << 40 | uint64_t{memory_step} << 32 | uint64_t{device_count} << 16 |
+           device;
+  }
+};
+
+inline GroupKey GroupKeyOf(const LiveJob& row) {
+  return {row.kind, row.device, row.device_count, row.memory_step};
+}
+
 // The best of a group.
 struct Candidate {
   Place place;
@@ -51,16 +69,12 @@ class WaitingQueue {
   void Charge(uint32_t tenant, int64_t device_us);
 
   // Groups by number, from 0; made when new.
-  uint32_t GroupNumber(uint8_t kind, uint16_t device);
-  uint32_t FindGroup(uint8_t kind, uint16_t device) const;  // kNone: none yet.
-  struct GroupName {
-    uint8_t kind;
-    uint16_t device;
-  };
-  GroupName Name(uint32_t group) const { return groups_[group].name; }
+  uint32_t GroupNumber(const GroupKey& key);
+  uint32_t FindGroup(const GroupKey& key) const;  // kNone: none yet.
+  const GroupKey& Key(uint32_t group) const { return groups_[group].key; }
   uint32_t groups() const { return static_cast<uint32_t>(groups_.size()); }
 
-  // The row's kind, device, tenant and priority say where. REQUIRES: it does not wait yet / does.
+  // The row's group key, tenant and priority say where. REQUIRES: it does not wait yet / does.
   void Push(uint32_t job, int64_t wall_us);
   void Remove(uint32_t job, int64_t wall_us);
 
@@ -95,7 +109,7 @@ class WaitingQueue {
   };
   using Heap = std::vector<Entry>;
   struct Group {
-    GroupName name;
+    GroupKey key;
     uint32_t levels = 0;  // Bit: level has streams.
     Heap heaps[kLeastUrgentPriority + 1];
   };
@@ -120,7 +134,7 @@ class WaitingQueue {
   std::vector<Stream> streams_;
   // Looked up only, never iterated: their order is random.
   absl::flat_hash_map<std::string, uint32_t> tenant_numbers_;
-  absl::flat_hash_map<uint32_t, uint32_t> group_numbers_;
+  absl::flat_hash_map<uint64_t, uint32_t> group_numbers_;
   absl::flat_hash_map<uint64_t, uint32_t> stream_numbers_;
   uint64_t waiting_ = 0;
   uint64_t served_last_ = 0;  // Charge of the tenant served last.

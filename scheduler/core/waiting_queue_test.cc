@@ -14,7 +14,7 @@ constexpr int64_t kInterval = 1'000'000;
 
 class WaitingQueueTest : public testing::Test {
  protected:
-  WaitingQueueTest() { queue_.GroupNumber(/*kind=*/0, /*device=*/0); }
+  WaitingQueueTest() { queue_.GroupNumber(GroupKey{}); }
 
   uint32_t Add(JobId id, const std::string& tenant, uint8_t priority, int64_t create_us = 0) {
     const uint32_t job = rows_.Add();
