@@ -1,6 +1,6 @@
-// simulate SEEDS [--first-seed N]: runs that many seeds; prints failures with their seed,
-// seeds a second, and how often each fault and each checker fired. Exit status 1 when a checker
-// found something.
+// simulate SEEDS [--first-seed N] [--profile NAME]: runs that many seeds; prints failures with
+// their seed, seeds a second, and how often each fault and each checker fired. Exit status 1 when a
+// checker found something.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -13,6 +13,8 @@
 namespace {
 
 using switchyard::simulation::Counters;
+using switchyard::simulation::FindProfile;
+using switchyard::simulation::Profile;
 using switchyard::simulation::RunSimulation;
 using switchyard::simulation::SimulationResult;
 
@@ -30,14 +32,27 @@ void PrintCounters(const Counters& counters) {
   }
 }
 
+int NoSuchProfile(const char* name) {
+  std::fprintf(stderr, "simulate: there is no profile `%s`; there are:", name);
+  for (const Profile& profile : switchyard::simulation::AllProfiles()) {
+    std::fprintf(stderr, " %s", profile.name.c_str());
+  }
+  std::fprintf(stderr, "\n");
+  return 2;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   uint64_t seeds = 100;
   uint64_t first = 1;
+  const Profile* profile = nullptr;
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--first-seed") == 0 && i + 1 < argc) {
       first = std::strtoull(argv[++i], nullptr, 10);
+    } else if (std::strcmp(argv[i], "--profile") == 0 && i + 1 < argc) {
+      profile = FindProfile(argv[++i]);
+      if (profile == nullptr) return NoSuchProfile(argv[i]);
     } else {
       seeds = std::strtoull(argv[i], nullptr, 10);
     }
@@ -49,7 +64,7 @@ int main(int argc, char** argv) {
   uint64_t faults = 0;
   Counters counters;
   for (uint64_t seed = first; seed < first + seeds; ++seed) {
-    const SimulationResult result = RunSimulation({.seed = seed});
+    const SimulationResult result = RunSimulation({.seed = seed, .profile = profile});
     failed += !Print(result);
     if (seeds == 1)
       std::printf("trace %016llx\n", static_cast<unsigned long long>(result.trace_hash));

@@ -40,8 +40,8 @@ void SimulatedClient::Later(int64_t from_us, int64_t to_us, std::function<void()
 }
 
 void SimulatedClient::Begin() {
-  const int64_t time_us = world_.options().fault_time_us;
-  for (int i = 0; i < world_.options().submits; ++i) Later(0, time_us, [this] { Submit(); });
+  const int64_t time_us = world_.profile().fault_time_us;
+  for (int i = 0; i < world_.profile().submits; ++i) Later(0, time_us, [this] { Submit(); });
   for (int i = 0; i < 3; ++i) Later(time_us / 4, time_us, [this] { ChangeLimits(); });
 }
 
@@ -50,7 +50,8 @@ void SimulatedClient::Submit() {
   std::vector<JobPlan> plans;
   std::vector<std::string> specs;
   scheduler::SubmitJobs submit{.tenant = tenant};
-  const uint64_t count = random_.Chance(0.2) ? random_.Between(2, 12) : 1;
+  const uint64_t count =
+      random_.Chance(0.2) ? random_.Between(2, world_.profile().largest_batch) : 1;
   for (uint64_t i = 0; i < count; ++i) {
     JobPlan plan = PlanJob(next_token_++);
     if (random_.Chance(0.05))

@@ -22,8 +22,7 @@ using Workers = std::vector<std::unique_ptr<SimulatedWorker>>;
 constexpr int kLargestDriftPpm = 10'000;
 
 Workers MakeWorkers(World& world) {
-  const std::vector<std::vector<std::string>> devices = {
-      {"cpu"}, {"cpu"}, {"cpu", "cuda:0"}, {"cuda:0"}};
+  const auto& devices = world.profile().workers;
   Workers workers;
   for (size_t i = 0; i < devices.size(); ++i) {
     const int drift_ppm =
@@ -65,7 +64,7 @@ void OneFault(World& world, SimulatedWorker& worker) {
 
 // Draws faults until their time is over.
 void PlanFaults(World& world, Workers& workers) {
-  world.After(world.random().Between(0, 8 * kSecond), [&world, &workers] {
+  world.After(world.random().Between(0, world.profile().longest_calm_us), [&world, &workers] {
     if (!world.faulty()) return;
     OneFault(world, *workers[world.random().Below(workers.size())]);
     PlanFaults(world, workers);
@@ -107,7 +106,7 @@ SimulationResult RunSimulation(const SimulationOptions& options) {
   Workers workers = MakeWorkers(world);
   client.Begin();
   PlanFaults(world, workers);
-  const int64_t end_us = options.fault_time_us + options.quiet_time_us;
+  const int64_t end_us = world.profile().fault_time_us + world.profile().quiet_time_us;
   world.Run(end_us, [&] { return !world.faulty() && client.Done(); });
   // So that what was published last arrives everywhere.
   world.Run(world.now_us() + 10 * kSecond, [] { return false; });

@@ -52,6 +52,7 @@ std::string Describe(const AttemptRef& ref) {
 
 World::World(const SimulationOptions& options)
     : options_(options),
+      profile_(options.profile == nullptr ? ProfileForSeed(options.seed) : *options.profile),
       random_(options.seed),
       store_random_(random_.Fork()),
       store_(this, [this](absl::Duration delay) { clock_.Advance(delay); }) {

@@ -19,6 +19,7 @@
 #include "scheduler/engine/engine.h"
 #include "scheduler/store/memory_store.h"
 #include "tests/simulation/checker.h"
+#include "tests/simulation/profile.h"
 #include "tests/simulation/random.h"
 
 namespace switchyard::simulation {
@@ -26,10 +27,8 @@ namespace switchyard::simulation {
 struct SimulationOptions {
   uint64_t seed = 1;
   scheduler::PlantedBugs bugs;
-  bool reply_before_commit = false;      // A planted bug of the engine.
-  int64_t fault_time_us = 300'000'000;   // Faults happen so long...
-  int64_t quiet_time_us = 3600'000'000;  // ... and so long after that every job must have ended.
-  int submits = 90;
+  bool reply_before_commit = false;  // A planted bug of the engine.
+  const Profile* profile = nullptr;  // Null: ProfileForSeed(seed).
 };
 
 class SimulatedWorker;
@@ -48,7 +47,7 @@ class World final : public scheduler::EngineOutput, public scheduler::StoreFault
   void After(int64_t delay_us, std::function<void()> what);
   // Runs until `until_us`, or until `done` says so (looked at between events).
   void Run(int64_t until_us, const std::function<bool()>& done);
-  bool faulty() { return now_us() < options_.fault_time_us; }
+  bool faulty() { return now_us() < profile_.fault_time_us; }
 
   // --- The network. A session is one Attach stream. ---
   uint64_t OpenSession(SimulatedWorker* worker);
@@ -75,6 +74,7 @@ class World final : public scheduler::EngineOutput, public scheduler::StoreFault
   Random& random() { return random_; }
   Counters& counters() { return counters_; }
   const SimulationOptions& options() const { return options_; }
+  const Profile& profile() const { return profile_; }
   uint64_t events() const { return events_; }
   void Trace(absl::string_view what, uint64_t a, uint64_t b);
   uint64_t trace_hash() const { return trace_; }
@@ -116,6 +116,7 @@ class World final : public scheduler::EngineOutput, public scheduler::StoreFault
   scheduler::StoreFault DrawStoreFault(bool write);
 
   const SimulationOptions options_;
+  const Profile& profile_;
   Random random_;
   Random store_random_;
   FakeClock clock_;

@@ -1,0 +1,54 @@
+#include "tests/simulation/profile.h"
+
+namespace switchyard::simulation {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000;
+
+// Devices of every kind, few enough that everything gets in each other's way.
+Profile Mixed() {
+  return {.name = "mixed", .workers = {{"cpu"}, {"cpu"}, {"cpu", "cuda:0"}, {"cuda:0"}}};
+}
+
+// Two thousand devices: what is quick with four of them and slow with thousands shows here.
+Profile Fleet() {
+  constexpr int kWorkers = 250;
+  constexpr int kDevices = 8;
+  Profile profile{.name = "fleet",
+                  .submits = 200,
+                  .largest_batch = 120,
+                  .fault_time_us = 60 * kSecond,
+                  .longest_calm_us = kSecond,
+                  .seeds_for_one = 500};
+  std::vector<std::string> devices;
+  for (int i = 0; i < kDevices; ++i) devices.push_back("cuda:" + std::to_string(i));
+  profile.workers.assign(kWorkers, devices);
+  // Somewhere for the jobs that ask for a cpu.
+  for (int i = 0; i < kDevices; ++i) profile.workers[i].push_back("cpu");
+  return profile;
+}
+
+const std::vector<Profile>& Profiles() {
+  static const auto& profiles = *new std::vector<Profile>{Mixed(), Fleet()};
+  return profiles;
+}
+
+}  // namespace
+
+absl::Span<const Profile> AllProfiles() { return Profiles(); }
+
+const Profile* FindProfile(absl::string_view name) {
+  for (const Profile& profile : Profiles()) {
+    if (profile.name == name) return &profile;
+  }
+  return nullptr;
+}
+
+const Profile& ProfileForSeed(uint64_t seed) {
+  for (const Profile& profile : Profiles()) {
+    if (profile.seeds_for_one != 0 && seed % profile.seeds_for_one == 0) return profile;
+  }
+  return Profiles().front();
+}
+
+}  // namespace switchyard::simulation

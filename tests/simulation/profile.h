@@ -1,0 +1,38 @@
+// The shape of a simulated site: its workers, how much is asked of them, and how long faults last.
+// A run is a profile and a seed.
+//
+// Why: most promises are best tested on a small site where everything collides; some (fair shares,
+// a fleet of thousands) need a site of their own. Values; thread-compatible.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace switchyard::simulation {
+
+struct Profile {
+  std::string name;
+  // Devices of each worker; workers are named w1, w2, ...
+  std::vector<std::vector<std::string>> workers;
+  int submits = 90;                      // Calls that submit, spread over the time of faults.
+  int largest_batch = 12;                // Most jobs of one of them.
+  int64_t fault_time_us = 300'000'000;   // Faults happen so long...
+  int64_t quiet_time_us = 3600'000'000;  // ... and so long after that every job must have ended.
+  int64_t longest_calm_us = 8'000'000;   // Between two faults, at most.
+  // Every so many seeds a run without a named profile takes this one; 0: only when named.
+  uint64_t seeds_for_one = 0;
+};
+
+// `mixed` first: the small site, which most seeds take.
+absl::Span<const Profile> AllProfiles();
+// Null when there is none of that name.
+const Profile* FindProfile(absl::string_view name);
+// What a run that names no profile takes.
+const Profile& ProfileForSeed(uint64_t seed);
+
+}  // namespace switchyard::simulation
