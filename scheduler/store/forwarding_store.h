@@ -51,6 +51,12 @@ class ForwardingStore : public JobStore {
     return store_.FindArtifactReference(tenant, sha256);
   }
   absl::StatusOr<std::vector<LimitRow>> GetLimits() override { return store_.GetLimits(); }
+  absl::StatusOr<std::optional<DocumentRow>> GetDocument(const DocumentKey& key) override {
+    return store_.GetDocument(key);
+  }
+  absl::StatusOr<std::vector<DocumentRow>> ListDocuments(const DocumentQuery& query) override {
+    return store_.ListDocuments(query);
+  }
 
  protected:
   JobStore& store_;

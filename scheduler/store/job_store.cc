@@ -9,7 +9,8 @@ bool WriteBatch::empty() const { return rows() == 0; }
 
 size_t WriteBatch::rows() const {
   return inserts.size() + updates.size() + deletes.size() + requests.size() +
-         model_versions.size() + artifact_references.size() + (limits.has_value() ? 1 : 0);
+         model_versions.size() + artifact_references.size() + documents.size() +
+         (limits.has_value() ? 1 : 0);
 }
 
 void WriteBatch::Clear() {
@@ -20,6 +21,7 @@ void WriteBatch::Clear() {
   model_versions.clear();
   artifact_references.clear();
   limits.reset();
+  documents.clear();
 }
 
 absl::Status ModelNotFound(absl::string_view model, uint32_t version) {

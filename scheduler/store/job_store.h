@@ -1,5 +1,5 @@
 // The scheduler's durable state as a port: jobs, request ids, model versions, artifact references,
-// limits, the leader epoch.
+// limits, documents, the leader epoch.
 //
 // It exists so that the engine commits a whole drain as one transaction without knowing a database,
 // so that a PostgreSQL store can stand beside SQLite, and so that tests and the simulation can make
@@ -17,10 +17,12 @@
 // UNAVAILABLE when the store cannot be reached or read now.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -92,6 +94,24 @@ struct LimitRow {
   uint32_t max_running = 0;
 };
 
+// Names a document: one thing of its collection that is kept whole as bytes (a pipeline, a
+// schedule, settings that were changed live, what a policy learned).
+struct DocumentKey {
+  std::string collection;  // `pipeline`, `schedule`, `policy_state` ...
+  std::string tenant;      // Empty: nobody's, the installation's own.
+  std::string id;          // UTF-8, not empty.
+  friend auto operator<=>(const DocumentKey&, const DocumentKey&) = default;
+};
+struct DocumentRow {
+  DocumentKey key;
+  std::string bytes;  // Opaque to the store; small: it is written and read whole.
+};
+// Puts a document, in the place of one that is there, or removes it.
+struct DocumentWrite {
+  DocumentKey key;
+  std::optional<std::string> bytes;  // None: removed; removing what is not there succeeds.
+};
+
 // Everything one drain changes. Applied in the order of the members.
 struct WriteBatch {
   std::vector<JobRow> inserts;  // ALREADY_EXISTS when an id is stored.
@@ -103,6 +123,7 @@ struct WriteBatch {
       model_versions;  // ALREADY_EXISTS when (tenant, model, version) is stored.
   std::vector<ArtifactReferenceRow> artifact_references;  // One that is there stays as it is.
   std::optional<std::vector<LimitRow>> limits;            // The whole new list.
+  std::vector<DocumentWrite> documents;                   // In this order: the last of a key stays.
 
   bool empty() const;
   // Rows it writes; the limits count as one.
@@ -123,6 +144,17 @@ struct JobQuery {
 struct JobPage {
   std::vector<JobRow> rows;  // Newest first.
   JobId next_before = 0;     // `before` of the next page; 0: that was all.
+};
+
+// Which documents a list asks for.
+struct DocumentQuery {
+  std::string collection;
+  std::optional<std::string> tenant;  // None: every tenant's, and nobody's.
+  // Only those beyond this (tenant, id) in the order of the answer; none: from its beginning.
+  // REQUIRES: of `tenant`, when that is set.
+  std::optional<std::pair<std::string, std::string>> after;
+  bool descending = false;  // By (tenant, id) downwards: ids made in order of time, newest first.
+  int max_rows = 50;        // REQUIRES: > 0.
 };
 
 // NOT_FOUND, reason MODEL_NOT_FOUND, naming the model and, unless it is 0, the version.
@@ -186,6 +218,11 @@ class JobStore {
       absl::string_view tenant, absl::string_view sha256) = 0;
 
   virtual absl::StatusOr<std::vector<LimitRow>> GetLimits() = 0;
+
+  // Nothing when no document is stored under `key`.
+  virtual absl::StatusOr<std::optional<DocumentRow>> GetDocument(const DocumentKey& key) = 0;
+  // By (tenant, id). As many as `max_rows` unless there are fewer.
+  virtual absl::StatusOr<std::vector<DocumentRow>> ListDocuments(const DocumentQuery& query) = 0;
 };
 
 }  // namespace switchyard::scheduler

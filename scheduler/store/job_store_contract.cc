@@ -80,6 +80,17 @@ std::vector<JobId> LiveIds(JobStore& store) {
   return ids;
 }
 
+std::vector<std::string> DocumentIds(JobStore& store, const DocumentQuery& query) {
+  const absl::StatusOr<std::vector<DocumentRow>> rows = store.ListDocuments(query);
+  EXPECT_TRUE(rows.ok()) << rows.status();
+  std::vector<std::string> ids;
+  for (const DocumentRow& row : *rows) {
+    ids.push_back(absl::StrCat(row.key.tenant, "/", row.key.id));
+    EXPECT_EQ(row.key.collection, query.collection);
+  }
+  return ids;
+}
+
 }  // namespace
 
 void JobStoreContract::SetUp() {
@@ -418,6 +429,65 @@ TEST_P(JobStoreContract, LimitsAreReplacedWhole) {
   EXPECT_EQ(limits[0].device, "cuda:0");
   EXPECT_EQ(limits[0].job_class, 1u);
   EXPECT_EQ(limits[0].max_running, 3u);
+}
+
+TEST_P(JobStoreContract, ADocumentIsPutReplacedAndRemoved) {
+  const DocumentKey key{"pipeline", "default", "a"};
+  EXPECT_FALSE(store_->GetDocument(key)->has_value());
+  WriteBatch batch;
+  batch.documents = {{key, std::string("\0one\xff", 5)}};
+  Commit(batch);
+  Reopen();
+  EXPECT_EQ((*store_->GetDocument(key))->bytes, std::string("\0one\xff", 5));
+  batch.documents = {{key, "two"}, {key, ""}};
+  Commit(batch);
+  ASSERT_TRUE(store_->GetDocument(key)->has_value());
+  EXPECT_EQ((*store_->GetDocument(key))->bytes, "");
+  batch.documents = {{key, std::nullopt}, {{"pipeline", "default", "b"}, std::nullopt}};
+  Commit(batch);
+  EXPECT_FALSE(store_->GetDocument(key)->has_value());
+}
+
+TEST_P(JobStoreContract, ADocumentIsWrittenWithItsBatchOrNotAtAll) {
+  WriteBatch batch;
+  batch.documents = {{{"pipeline", "default", "a"}, "one"}};
+  batch.updates = {Ended(9)};
+  EXPECT_TRUE(absl::IsNotFound(store_->Commit(epoch_, batch)));
+  EXPECT_FALSE(store_->GetDocument(batch.documents[0].key)->has_value());
+}
+
+TEST_P(JobStoreContract, ListsDocumentsOfATenantOrOfAllUpwardsOrDownwards) {
+  WriteBatch batch;
+  for (const char* id : {"1", "2", "3"}) {
+    batch.documents.push_back({{"schedule", "one", id}, id});
+    batch.documents.push_back({{"schedule", "two", id}, id});
+    batch.documents.push_back({{"other", "one", id}, id});
+  }
+  batch.documents.push_back({{"schedule", "", "own"}, "own"});
+  Commit(batch);
+  EXPECT_THAT(DocumentIds(*store_, {.collection = "schedule", .tenant = "one"}),
+              ElementsAre("one/1", "one/2", "one/3"));
+  EXPECT_THAT(DocumentIds(*store_, {.collection = "schedule", .tenant = "one", .descending = true}),
+              ElementsAre("one/3", "one/2", "one/1"));
+  EXPECT_THAT(DocumentIds(*store_, {.collection = "schedule", .tenant = ""}), ElementsAre("/own"));
+  EXPECT_THAT(DocumentIds(*store_, {.collection = "schedule"}),
+              ElementsAre("/own", "one/1", "one/2", "one/3", "two/1", "two/2", "two/3"));
+  EXPECT_THAT(DocumentIds(*store_, {.collection = "none"}), IsEmpty());
+}
+
+TEST_P(JobStoreContract, ListsDocumentsPageByPage) {
+  WriteBatch batch;
+  for (const char* id : {"1", "2", "3"}) batch.documents.push_back({{"schedule", "one", id}, id});
+  Commit(batch);
+  DocumentQuery query{.collection = "schedule", .tenant = "one", .max_rows = 2};
+  EXPECT_THAT(DocumentIds(*store_, query), ElementsAre("one/1", "one/2"));
+  query.after = {"one", "2"};
+  EXPECT_THAT(DocumentIds(*store_, query), ElementsAre("one/3"));
+  query.descending = true;
+  query.after = {"one", "3"};
+  EXPECT_THAT(DocumentIds(*store_, query), ElementsAre("one/2", "one/1"));
+  query = {.collection = "schedule", .after = std::pair<std::string, std::string>("one", "1")};
+  EXPECT_THAT(DocumentIds(*store_, query), ElementsAre("one/2", "one/3"));
 }
 
 }  // namespace switchyard::scheduler

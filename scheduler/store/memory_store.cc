@@ -146,6 +146,10 @@ void MemoryStore::Apply(const WriteBatch& batch) {
     tables_.artifacts.insert({{row.tenant, row.sha256}, row});
   }
   if (batch.limits.has_value()) tables_.limits = *batch.limits;
+  for (const DocumentWrite& write : batch.documents) {
+    tables_.documents.erase(write.key);
+    if (write.bytes.has_value()) tables_.documents[write.key] = *write.bytes;
+  }
 }
 
 bool MemoryStore::AnyJobLives(const RequestRow& row) const {
@@ -324,6 +328,38 @@ absl::StatusOr<std::vector<LimitRow>> MemoryStore::GetLimits() {
   const absl::Status status = BeforeRead();
   if (!status.ok()) return status;
   return tables_.limits;
+}
+
+absl::StatusOr<std::optional<DocumentRow>> MemoryStore::GetDocument(const DocumentKey& key) {
+  MutexLock lock(mutex_);
+  const absl::Status status = BeforeRead();
+  if (!status.ok()) return status;
+  const auto found = tables_.documents.find(key);
+  if (found == tables_.documents.end()) return std::nullopt;
+  return DocumentRow{found->first, found->second};
+}
+
+absl::StatusOr<std::vector<DocumentRow>> MemoryStore::ListDocuments(const DocumentQuery& query) {
+  MutexLock lock(mutex_);
+  const absl::Status status = BeforeRead();
+  if (!status.ok()) return status;
+  std::vector<DocumentRow> rows;
+  const auto take = [&](const auto& document) {
+    const DocumentKey& key = document.first;
+    const std::pair place(key.tenant, key.id);
+    const bool wanted =
+        key.collection == query.collection && key.tenant == query.tenant.value_or(key.tenant);
+    const bool beyond = !query.after.has_value() ||
+                        (query.descending ? place < *query.after : place > *query.after);
+    const bool room = static_cast<int>(rows.size()) < query.max_rows;
+    if (wanted && beyond && room) rows.push_back({key, document.second});
+  };
+  if (query.descending) {
+    std::for_each(tables_.documents.rbegin(), tables_.documents.rend(), take);
+  } else {
+    std::for_each(tables_.documents.begin(), tables_.documents.end(), take);
+  }
+  return rows;
 }
 
 std::vector<JobRow> MemoryStore::AllJobs() const {

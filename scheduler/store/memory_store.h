@@ -96,6 +96,8 @@ class MemoryStore final : public JobStore {
   absl::StatusOr<std::optional<ArtifactReferenceRow>> FindArtifactReference(
       absl::string_view tenant, absl::string_view sha256) override;
   absl::StatusOr<std::vector<LimitRow>> GetLimits() override;
+  absl::StatusOr<std::optional<DocumentRow>> GetDocument(const DocumentKey& key) override;
+  absl::StatusOr<std::vector<DocumentRow>> ListDocuments(const DocumentQuery& query) override;
 
   // Every row as it is, without faults. For checkers.
   std::vector<JobRow> AllJobs() const;
@@ -110,6 +112,7 @@ class MemoryStore final : public JobStore {
     std::map<ModelName, ModelVersionRow> models;
     std::map<std::pair<std::string, std::string>, ArtifactReferenceRow> artifacts;
     std::vector<LimitRow> limits;
+    std::map<DocumentKey, std::string> documents;
     JobId last_deleted = 0;
   };
   StoreFault BeforeWrite() REQUIRES(mutex_);

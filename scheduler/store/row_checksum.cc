@@ -90,6 +90,10 @@ uint32_t LimitChecksum(const LimitRow& row) {
   return Checksum().Add(row.worker).Add(row.device).Add(row.job_class).Add(row.max_running).value();
 }
 
+uint32_t DocumentChecksum(const DocumentKey& key, absl::string_view bytes) {
+  return Checksum().Add(key.collection).Add(key.tenant).Add(key.id).Add(bytes).value();
+}
+
 absl::Status DamagedRow(absl::string_view table, absl::string_view row) {
   return absl::DataLossError(
       absl::StrCat("row ", row, " of table ", table,

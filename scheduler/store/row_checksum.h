@@ -18,6 +18,7 @@ uint32_t RequestChecksum(const RequestRow& row);
 uint32_t ModelVersionChecksum(const ModelVersionRow& row);
 uint32_t ArtifactReferenceChecksum(const ArtifactReferenceRow& row);
 uint32_t LimitChecksum(const LimitRow& row);
+uint32_t DocumentChecksum(const DocumentKey& key, absl::string_view bytes);
 
 // DATA_LOSS: "row 0abc of table job: ...".
 absl::Status DamagedRow(absl::string_view table, absl::string_view row);

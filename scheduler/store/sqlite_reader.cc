@@ -14,6 +14,10 @@ namespace {
   "id, tenant, kind, state, priority, create_ms, end_ms, record_crc, identity_crc, record"
 #define MODEL_COLUMNS "tenant, model, version, job, create_ms, crc, bytes"
 
+#define DOCUMENTS_BETWEEN                                           \
+  "tenant, id, crc, bytes FROM document WHERE collection = ?1 AND " \
+  "(tenant, id) > (?2, ?3) AND (tenant, id) < (?4, ?5)"
+
 std::string Text(const SqliteStatement& from, int column) {
   return std::string(from.Bytes(column));
 }
@@ -67,6 +71,28 @@ absl::StatusOr<ModelVersionRow> ReadModelVersion(const SqliteStatement& from) {
   return DamagedRow("model_version", absl::StrCat(row.tenant, "/", row.model, "/", row.version));
 }
 
+// The columns tenant, id, crc, bytes.
+absl::Status ReadDocument(const SqliteStatement& from, absl::string_view collection,
+                          DocumentRow& row) {
+  row.key = {std::string(collection), Text(from, 0), Text(from, 1)};
+  row.bytes = Text(from, 3);
+  if (DocumentChecksum(row.key, row.bytes) == from.Integer(2)) return absl::OkStatus();
+  return DamagedRow("document", absl::StrCat(collection, "/", row.key.tenant, "/", row.key.id));
+}
+
+// What is listed lies between these two, neither included. Ids are not empty, and nothing is above
+// the last code point.
+struct DocumentBounds {
+  explicit DocumentBounds(const DocumentQuery& query) {
+    const char kLast[] = "\xF4\x8F\xBF\xBF";
+    above = {query.tenant.value_or(""), ""};
+    below = {query.tenant.value_or(kLast), kLast};
+    if (query.after.has_value()) (query.descending ? below : above) = *query.after;
+  }
+  std::pair<std::string, std::string> above;
+  std::pair<std::string, std::string> below;
+};
+
 int64_t BeforeBound(JobId before) {
   return before == 0 ? std::numeric_limits<int64_t>::max() : static_cast<int64_t>(before);
 }
@@ -115,6 +141,12 @@ absl::Status SqliteReader::PrepareAll() {
       {&get_limits_,
        "SELECT worker, device, job_class, max_running, crc FROM class_limit "
        "ORDER BY worker, device, job_class"},
+      {&get_document_,
+       "SELECT tenant, id, crc, bytes FROM document "
+       "WHERE collection = ?1 AND tenant = ?2 AND id = ?3"},
+      {&list_documents_, "SELECT " DOCUMENTS_BETWEEN " ORDER BY tenant, id LIMIT ?6"},
+      {&list_documents_down_,
+       "SELECT " DOCUMENTS_BETWEEN " ORDER BY tenant DESC, id DESC LIMIT ?6"},
   };
   for (const auto& [statement, sql] : statements) {
     absl::StatusOr<SqliteStatement> prepared = database_.Prepare(sql);
@@ -287,6 +319,40 @@ absl::StatusOr<std::vector<LimitRow>> SqliteReader::GetLimits() {
       return DamagedRow("class_limit",
                         absl::StrCat(row.worker, "/", row.device, "/", row.job_class));
     }
+  }
+  if (!found.ok()) return found.status();
+  return rows;
+}
+
+absl::StatusOr<std::optional<DocumentRow>> SqliteReader::GetDocument(const DocumentKey& key) {
+  StatementReset reset(get_document_);
+  get_document_.BindText(1, key.collection);
+  get_document_.BindText(2, key.tenant);
+  get_document_.BindText(3, key.id);
+  const absl::StatusOr<bool> found = get_document_.Step();
+  if (!found.ok()) return found.status();
+  if (!*found) return std::nullopt;
+  DocumentRow row;
+  const absl::Status status = ReadDocument(get_document_, key.collection, row);
+  if (!status.ok()) return status;
+  return row;
+}
+
+absl::StatusOr<std::vector<DocumentRow>> SqliteReader::ListDocuments(const DocumentQuery& query) {
+  const DocumentBounds bounds(query);
+  SqliteStatement& list = query.descending ? list_documents_down_ : list_documents_;
+  StatementReset reset(list);
+  list.BindText(1, query.collection);
+  list.BindText(2, bounds.above.first);
+  list.BindText(3, bounds.above.second);
+  list.BindText(4, bounds.below.first);
+  list.BindText(5, bounds.below.second);
+  list.Bind(6, query.max_rows);
+  std::vector<DocumentRow> rows;
+  absl::StatusOr<bool> found = list.Step();
+  for (; found.ok() && *found; found = list.Step()) {
+    const absl::Status status = ReadDocument(list, query.collection, rows.emplace_back());
+    if (!status.ok()) return status;
   }
   if (!found.ok()) return found.status();
   return rows;

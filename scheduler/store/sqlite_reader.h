@@ -40,6 +40,8 @@ class SqliteReader {
   absl::StatusOr<std::optional<ArtifactReferenceRow>> FindArtifactReference(
       absl::string_view tenant, absl::string_view sha256);
   absl::StatusOr<std::vector<LimitRow>> GetLimits();
+  absl::StatusOr<std::optional<DocumentRow>> GetDocument(const DocumentKey& key);
+  absl::StatusOr<std::vector<DocumentRow>> ListDocuments(const DocumentQuery& query);
 
  private:
   explicit SqliteReader(SqliteDatabase database) : database_(std::move(database)) {}
@@ -49,6 +51,7 @@ class SqliteReader {
   SqliteStatement get_job_, get_spec_, list_jobs_, list_failed_, load_live_, last_job_;
   SqliteStatement find_request_, get_model_, latest_model_, list_models_, find_artifact_,
       get_limits_;
+  SqliteStatement get_document_, list_documents_, list_documents_down_;
 };
 
 }  // namespace switchyard::scheduler

@@ -77,7 +77,19 @@ CREATE TABLE class_limit (
 INSERT INTO meta VALUES ('epoch', 0), ('last_deleted_job', 0);
 )sql";
 
-constexpr const char* kMigrations[] = {kFirst};
+// Version 2: documents, one table for every collection.
+constexpr char kDocuments[] = R"sql(
+CREATE TABLE document (
+  collection TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  id TEXT NOT NULL,
+  crc INTEGER NOT NULL,
+  bytes BLOB NOT NULL,
+  PRIMARY KEY (collection, tenant, id)
+) WITHOUT ROWID;
+)sql";
+
+constexpr const char* kMigrations[] = {kFirst, kDocuments};
 
 }  // namespace
 

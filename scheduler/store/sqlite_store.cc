@@ -157,6 +157,12 @@ class SqliteStore final : public JobStore {
   absl::StatusOr<std::vector<LimitRow>> GetLimits() override {
     return Read([](SqliteReader& reader) { return reader.GetLimits(); });
   }
+  absl::StatusOr<std::optional<DocumentRow>> GetDocument(const DocumentKey& key) override {
+    return Read([&](SqliteReader& reader) { return reader.GetDocument(key); });
+  }
+  absl::StatusOr<std::vector<DocumentRow>> ListDocuments(const DocumentQuery& query) override {
+    return Read([&](SqliteReader& reader) { return reader.ListDocuments(query); });
+  }
 
  private:
   std::unique_ptr<DirectoryLock> lock_;  // First in, last out.

@@ -106,6 +106,28 @@ TEST_F(SqliteStoreTest, ADamagedColumnIsDataLoss) {
   EXPECT_TRUE(absl::IsDataLoss(store->GetJob(42).status()));
 }
 
+TEST_F(SqliteStoreTest, ADamagedDocumentIsDataLossNamingIt) {
+  const auto store = Open();
+  WriteBatch batch;
+  batch.documents = {{{"schedule", "default", "nightly"}, "bytes"}};
+  ASSERT_TRUE(store->Commit(*store->BumpEpoch(), batch).ok());
+  Damage("UPDATE document SET bytes = 'bYtes'");
+  const absl::Status read = store->GetDocument(batch.documents[0].key).status();
+  EXPECT_TRUE(absl::IsDataLoss(read)) << read;
+  EXPECT_THAT(std::string(read.message()), HasSubstr("schedule/default/nightly"));
+  EXPECT_TRUE(absl::IsDataLoss(store->ListDocuments({.collection = "schedule"}).status()));
+}
+
+TEST_F(SqliteStoreTest, AFileOfTheFirstVersionGetsTheTablesOfTheNext) {
+  Open();
+  Damage("DROP TABLE document; PRAGMA user_version = 1");
+  const auto store = Open();
+  WriteBatch batch;
+  batch.documents = {{{"schedule", "default", "nightly"}, "bytes"}};
+  ASSERT_TRUE(store->Commit(*store->BumpEpoch(), batch).ok());
+  EXPECT_EQ((*store->GetDocument(batch.documents[0].key))->bytes, "bytes");
+}
+
 TEST_F(SqliteStoreTest, AFileOfANewerVersionIsRefused) {
   Open();
   Damage("PRAGMA user_version = 99");

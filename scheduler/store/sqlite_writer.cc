@@ -64,6 +64,8 @@ absl::Status SqliteWriter::PrepareAll() {
        "INSERT OR IGNORE INTO artifact_reference VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
       {&clear_limits_, "DELETE FROM class_limit"},
       {&insert_limit_, "INSERT INTO class_limit VALUES (?1, ?2, ?3, ?4, ?5)"},
+      {&put_document_, "INSERT OR REPLACE INTO document VALUES (?1, ?2, ?3, ?4, ?5)"},
+      {&delete_document_, "DELETE FROM document WHERE collection = ?1 AND tenant = ?2 AND id = ?3"},
   };
   for (const auto& [statement, sql] : statements) {
     absl::StatusOr<SqliteStatement> prepared = database_.Prepare(sql);
@@ -131,6 +133,7 @@ absl::Status SqliteWriter::Write(const WriteBatch& batch) {
   each(batch.model_versions, [&](const ModelVersionRow& row) { return Insert(row); });
   each(batch.artifact_references, [&](const ArtifactReferenceRow& row) { return Insert(row); });
   if (status.ok() && batch.limits.has_value()) status = Replace(*batch.limits);
+  each(batch.documents, [&](const DocumentWrite& write) { return Write(write); });
   return status;
 }
 
@@ -221,6 +224,18 @@ absl::Status SqliteWriter::Replace(const std::vector<LimitRow>& limits) {
     status = insert_limit_.Run();
   }
   return status;
+}
+
+absl::Status SqliteWriter::Write(const DocumentWrite& write) {
+  SqliteStatement& statement = write.bytes.has_value() ? put_document_ : delete_document_;
+  statement.BindText(1, write.key.collection);
+  statement.BindText(2, write.key.tenant);
+  statement.BindText(3, write.key.id);
+  if (write.bytes.has_value()) {
+    statement.Bind(4, DocumentChecksum(write.key, *write.bytes));
+    statement.BindBlob(5, *write.bytes);
+  }
+  return statement.Run();
 }
 
 absl::StatusOr<int> SqliteWriter::RemoveExpiredRequests(int64_t now_ms, int max_scanned) {

@@ -42,6 +42,7 @@ class SqliteWriter {
   absl::Status Insert(const ModelVersionRow& row);
   absl::Status Insert(const ArtifactReferenceRow& row);
   absl::Status Replace(const std::vector<LimitRow>& limits);
+  absl::Status Write(const DocumentWrite& write);
 
   SqliteDatabase database_;
   SqliteStatement begin_, commit_, rollback_;
@@ -49,6 +50,7 @@ class SqliteWriter {
   SqliteStatement insert_job_, update_job_, delete_job_, raise_deleted_;
   SqliteStatement insert_request_, expired_requests_, delete_request_;
   SqliteStatement insert_model_, insert_artifact_, clear_limits_, insert_limit_;
+  SqliteStatement put_document_, delete_document_;
   int log_pages_ = 0;
   int64_t expiry_cursor_ = 0;  // Number of the last request row the clean-up looked at.
 };
