@@ -40,7 +40,7 @@ class Train final : public Command {
     flags.Real("--learning-rate", &learning_rate_, "Step size of the optimiser");
     flags.Real("--weight-decay", &weight_decay_, "L2 penalty");
     flags.Real("--validation-fraction", &validation_fraction_,
-               "Share held out without --validation");
+               "Share held out without --validation; 0: none");
     flags.Switch("--keep-order", &keep_order_, "Do not shuffle");
     flags.Switch("--shuffle-labels", &shuffle_labels_,
                  "Permute the labels: a control that ends at chance");
@@ -75,7 +75,7 @@ class Train final : public Command {
     spec->set_seed(seed_.value_or(0));
     spec->set_learning_rate(learning_rate_.value_or(0));
     spec->set_weight_decay(weight_decay_.value_or(0));
-    spec->set_validation_fraction(validation_fraction_.value_or(0));
+    if (validation_fraction_.has_value()) spec->set_validation_fraction(*validation_fraction_);
     spec->set_keep_order(keep_order_);
     spec->set_shuffle_labels(shuffle_labels_);
     return FillParsed(spec);

@@ -26,7 +26,9 @@ void FillDefaults(v1::TrainSpec& spec) {
   if (spec.learning_rate() == 0) spec.set_learning_rate(0.001);
   if (spec.optimizer() == v1::TrainSpec::OPTIMIZER_UNSPECIFIED)
     spec.set_optimizer(v1::TrainSpec::ADAM);
-  if (!spec.has_validation() && spec.validation_fraction() == 0) spec.set_validation_fraction(0.1);
+  if (!spec.has_validation() && !spec.has_validation_fraction()) {
+    spec.set_validation_fraction(0.1);
+  }
   if (!spec.has_checkpoint_interval()) spec.mutable_checkpoint_interval()->set_seconds(60);
 }
 

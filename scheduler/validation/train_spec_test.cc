@@ -49,6 +49,14 @@ TEST(TrainSpec, DefaultsDependOnArchitectureAndData) {
   EXPECT_EQ(spec.validation_fraction(), 0);
 }
 
+TEST(TrainSpec, NothingIsHeldOutWhenNothingIsAsked) {
+  v1::TrainSpec spec = Good();
+  spec.set_validation_fraction(0);
+  EXPECT_EQ(Faults(spec), "");
+  EXPECT_TRUE(spec.has_validation_fraction());
+  EXPECT_EQ(spec.validation_fraction(), 0);
+}
+
 TEST(TrainSpec, EveryFaultIsNamed) {
   v1::TrainSpec spec;
   spec.set_architecture("vgg");

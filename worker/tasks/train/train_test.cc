@@ -150,6 +150,16 @@ TEST_F(TrainTest, LearnsASmallSetAndReportsIt) {
   EXPECT_DOUBLE_EQ(context_->progress.back().fraction, 1);
 }
 
+TEST_F(TrainTest, LearnsFromEverySampleWhenNothingIsHeldOut) {
+  spec().set_validation_fraction(0);
+  spec().set_epochs(1);
+  const auto job = Train();
+  ASSERT_TRUE(job.ok()) << job.status();
+  EXPECT_EQ(job->train_result().train_samples(), 36u);
+  EXPECT_EQ(job->train_result().validation_samples(), 0u);
+  EXPECT_EQ(Output("confusion_matrix.json"), "");
+}
+
 TEST_F(TrainTest, LearnsRecordings) {
   for (int i = 0; i < 10; ++i) {
     for (const auto& [label, frequency] : {std::pair("low", -0.2), std::pair("high", 0.3)}) {
