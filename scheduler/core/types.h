@@ -47,6 +47,8 @@ enum class Reason : uint8_t {
   kPoison = 12,
   kTimedOut = 13,
   kOutOfMemory = 14,
+  kUpstreamFailed = 15,
+  kDependencies = 17,
 };
 
 enum class Phase : uint8_t { kUnspecified = 0, kPreparing = 1, kWorking = 2, kCheckpointing = 3 };

@@ -30,6 +30,11 @@ void DropOutputOnly(v1::Job& job) {
   job.clear_timings();
   job.clear_outputs();
   job.clear_result();
+  job.clear_pipeline();
+  job.clear_step();
+  job.clear_array();
+  job.clear_array_index();
+  job.clear_reused_from();
 }
 
 void FillCommonDefaults(const KindTraits& kind, v1::Job& job) {
