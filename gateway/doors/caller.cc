@@ -93,6 +93,13 @@ std::string AcceptRequestId(absl::string_view header, RandomIds& ids) {
   return good ? std::string(header) : ids.Hex(8);
 }
 
+std::string AcceptAuthorization(absl::string_view header) {
+  std::string text(header);
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return !absl::ascii_isprint(c); }, '?');
+  return text;
+}
+
 std::optional<absl::Duration> ParseGrpcTimeout(absl::string_view header) {
   if (header.size() < 2 || header.size() > 9) return std::nullopt;
   uint32_t amount;

@@ -37,6 +37,10 @@ Trace ContinueTrace(absl::string_view traceparent, RandomIds& ids);
 // X-Request-Id when it is 1 to 128 characters of [A-Za-z0-9._:-], else a new one.
 std::string AcceptRequestId(absl::string_view header, RandomIds& ids);
 
+// Authorization as it is passed on: with characters that cannot be metadata replaced by `?`, so
+// that the scheduler refuses it as it would any other wrong token. Empty stays empty.
+std::string AcceptAuthorization(absl::string_view header);
+
 // Header Grpc-Timeout: up to 8 digits and a unit (H, M, S, m, u, n), as on the wire of gRPC.
 // Nothing when absent or malformed.
 std::optional<absl::Duration> ParseGrpcTimeout(absl::string_view header);

@@ -146,6 +146,7 @@ Awaitable<> Front::CallApi(Exchange& exchange, const Route& route, Visit* visit)
     info.tracestate = std::string(exchange.head().headers.Find("tracestate"));
   }
   info.request_id = visit->request_id;
+  info.authorization = AcceptAuthorization(exchange.head().headers.Find("Authorization"));
   if (visit->stream) metrics_->open_streams().Increment();
   co_await door_->Handle(exchange, route, std::move(info));
   if (visit->stream) metrics_->open_streams().Decrement();

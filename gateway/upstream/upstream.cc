@@ -1,5 +1,8 @@
 #include "gateway/upstream/upstream.h"
 
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 
@@ -34,11 +37,14 @@ void FillContext(const CallInfo& info, grpc::ClientContext* context) {
     context->set_deadline(absl::ToChronoTime(info.deadline));
   }
   const auto add = [&](const char* name, const std::string& value) {
-    if (!value.empty()) context->AddMetadata(name, value);
+    // gRPC ends the process on metadata that has other characters.
+    const bool sendable = std::all_of(value.begin(), value.end(), absl::ascii_isprint);
+    if (!value.empty() && sendable) context->AddMetadata(name, value);
   };
   add("traceparent", info.traceparent);
   add("tracestate", info.tracestate);
   add("x-request-id", info.request_id);
+  add("authorization", info.authorization);
 }
 
 }  // namespace switchyard::gateway

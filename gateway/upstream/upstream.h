@@ -20,7 +20,8 @@ struct CallInfo {
   absl::Time deadline = absl::InfiniteFuture();
   std::string traceparent;
   std::string tracestate;
-  std::string request_id;  // X-Request-Id: for logs, not the idempotency key.
+  std::string request_id;     // X-Request-Id: for logs, not the idempotency key.
+  std::string authorization;  // As the caller sent it; the scheduler judges it.
 };
 
 class Upstream {

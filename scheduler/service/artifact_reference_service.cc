@@ -51,7 +51,9 @@ absl::Status Lookup(const Backend& backend, const std::string& tenant, const std
 grpc::ServerUnaryReactor* ArtifactReferenceService::RecordArtifact(
     grpc::CallbackServerContext* context, const worker::v1::RecordArtifactRequest* request,
     v1::Artifact* response) {
-  const std::string tenant = backend_.principals.Of(*context).tenant;
+  const absl::StatusOr<Principal> principal = backend_.principals.Of(*context, Scope::kJobs);
+  if (!principal.ok()) return FinishWith(*context, principal.status());
+  const std::string& tenant = principal->tenant;
   absl::StatusOr<ArtifactReferenceRow> row =
       ReadReference(request->artifact(), tenant, backend_.clock.Now());
   if (!row.ok()) return FinishWith(*context, row.status());
@@ -61,7 +63,7 @@ grpc::ServerUnaryReactor* ArtifactReferenceService::RecordArtifact(
   const std::string sha256 = row->sha256;
   input.artifact = std::move(*row);
   PostCommand(backend_, std::move(input), 0,
-              [this, tenant, sha256, reactor, response](const CommandResult& result) {
+              [this, tenant = tenant, sha256, reactor, response](const CommandResult& result) {
                 if (!result.status.ok()) return reactor->Finish(ToGrpc(result.status));
                 // An older reference stays as it is, so the answer is what is stored.
                 const absl::Status taken =
@@ -76,13 +78,13 @@ grpc::ServerUnaryReactor* ArtifactReferenceService::RecordArtifact(
 grpc::ServerUnaryReactor* ArtifactReferenceService::LookupArtifact(
     grpc::CallbackServerContext* context, const worker::v1::LookupArtifactRequest* request,
     v1::Artifact* response) {
+  const absl::StatusOr<Principal> principal = backend_.principals.Of(*context, Scope::kJobs);
+  if (!principal.ok()) return FinishWith(*context, principal.status());
   if (!IsSha256Hex(request->sha256()))
     return FinishWith(*context, InvalidField("sha256", kHashForm));
-  return FinishWithRead(
-      backend_, *context,
-      [this, tenant = backend_.principals.Of(*context).tenant, request, response] {
-        return Lookup(backend_, tenant, request->sha256(), response);
-      });
+  return FinishWithRead(backend_, *context, [this, tenant = principal->tenant, request, response] {
+    return Lookup(backend_, tenant, request->sha256(), response);
+  });
 }
 
 }  // namespace switchyard::scheduler

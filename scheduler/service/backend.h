@@ -8,7 +8,7 @@
 #include "scheduler/engine/live_view.h"
 #include "scheduler/service/admission.h"
 #include "scheduler/service/metrics.h"
-#include "scheduler/service/principal.h"
+#include "scheduler/service/principals.h"
 #include "scheduler/service/reader_pool.h"
 #include "scheduler/store/job_store.h"
 #include "scheduler/validation/references.h"
@@ -25,7 +25,7 @@ struct Backend {
   ResultHub& results;
   ReaderPool& readers;
   Admission& admission;
-  const Principals& principals;
+  Principals& principals;
   ReferenceSource& references;
   ArtifactStore& artifacts;
   Clock& clock;

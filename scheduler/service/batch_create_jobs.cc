@@ -21,11 +21,9 @@ constexpr size_t kMostBytes = 16 * 1024 * 1024;
 // One batch on its way: read, checked and turned into the engine's form in one pass over the jobs.
 class Batch {
  public:
-  Batch(const Backend& backend, grpc::CallbackServerContext& context, const grpc::ByteBuffer& bytes)
-      : backend_(backend),
-        context_(context),
-        bytes_(bytes),
-        principal_(backend.principals.Of(context)) {}
+  Batch(const Backend& backend, grpc::CallbackServerContext& context, const grpc::ByteBuffer& bytes,
+        Principal principal)
+      : backend_(backend), context_(context), bytes_(bytes), principal_(std::move(principal)) {}
 
   // The engine's input. Its `done` is not set.
   absl::StatusOr<Input> Read() {
@@ -108,21 +106,24 @@ v1::BatchCreateJobsResponse Ids(const CommandResult& result) {
 grpc::ServerUnaryReactor* JobService::BatchCreateJobs(grpc::CallbackServerContext* context,
                                                       const grpc::ByteBuffer* request,
                                                       grpc::ByteBuffer* response) {
+  const absl::StatusOr<Principal> principal = backend_.principals.Of(*context, Scope::kJobs);
+  if (!principal.ok()) return FinishWith(*context, principal.status());
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   // A full batch takes some 10 ms to check: not on a thread that serves the network.
-  const absl::Status taken = backend_.readers.Run([this, context, request, response, reactor] {
-    Batch batch(backend_, *context, *request);
-    absl::StatusOr<Input> input = batch.Read();
-    if (!input.ok()) return reactor->Finish(ToGrpc(input.status()));
-    PostCommand(backend_, std::move(*input), batch.bytes(),
-                [this, response, reactor](const CommandResult& result) {
-                  if (result.status.ok()) {
-                    backend_.metrics.Submitted(result.job_count);
-                    *response = WriteRaw(Ids(result));
-                  }
-                  reactor->Finish(ToGrpc(result.status));
-                });
-  });
+  const absl::Status taken =
+      backend_.readers.Run([this, context, principal = *principal, request, response, reactor] {
+        Batch batch(backend_, *context, *request, principal);
+        absl::StatusOr<Input> input = batch.Read();
+        if (!input.ok()) return reactor->Finish(ToGrpc(input.status()));
+        PostCommand(backend_, std::move(*input), batch.bytes(),
+                    [this, response, reactor](const CommandResult& result) {
+                      if (result.status.ok()) {
+                        backend_.metrics.Submitted(result.job_count);
+                        *response = WriteRaw(Ids(result));
+                      }
+                      reactor->Finish(ToGrpc(result.status));
+                    });
+      });
   if (!taken.ok()) reactor->Finish(ToGrpc(taken));
   return reactor;
 }

@@ -42,13 +42,14 @@ void PostCommand(const Backend& backend, Input input, size_t bytes,
 
 grpc::ServerUnaryReactor* RunJobCommand(const Backend& backend,
                                         grpc::CallbackServerContext& context,
+                                        const Principal& principal,
                                         absl::StatusOr<RequestIdentity> identity, Event event,
                                         v1::Job* response) {
   if (!identity.ok()) return FinishWith(context, identity.status());
   grpc::ServerUnaryReactor* reactor = context.DefaultReactor();
   Input input;
   input.event = std::move(event);
-  input.tenant = backend.principals.Of(context).tenant;
+  input.tenant = principal.tenant;
   input.request = std::move(*identity);
   const std::string tenant = input.tenant;
   PostCommand(backend, std::move(input), 0,

@@ -24,22 +24,23 @@ void PostCommand(const Backend& backend, Input input, size_t bytes,
 template <typename Request>
 grpc::ServerUnaryReactor* RunJobCommand(const Backend& backend,
                                         grpc::CallbackServerContext& context,
-                                        absl::string_view method, const Request& request,
-                                        Event event, v1::Job* response);
+                                        const Principal& principal, absl::string_view method,
+                                        const Request& request, Event event, v1::Job* response);
 
 // The part of it that is the same for every request.
 grpc::ServerUnaryReactor* RunJobCommand(const Backend& backend,
                                         grpc::CallbackServerContext& context,
+                                        const Principal& principal,
                                         absl::StatusOr<RequestIdentity> identity, Event event,
                                         v1::Job* response);
 
 template <typename Request>
 grpc::ServerUnaryReactor* RunJobCommand(const Backend& backend,
                                         grpc::CallbackServerContext& context,
-                                        absl::string_view method, const Request& request,
-                                        Event event, v1::Job* response) {
-  return RunJobCommand(backend, context, IdentityOf(context, method, request), std::move(event),
-                       response);
+                                        const Principal& principal, absl::string_view method,
+                                        const Request& request, Event event, v1::Job* response) {
+  return RunJobCommand(backend, context, principal, IdentityOf(context, method, request),
+                       std::move(event), response);
 }
 
 // Ends a call with `status`.

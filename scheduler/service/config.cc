@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "common/net/address.h"
 #include "scheduler/engine/core_kinds.h"
+#include "scheduler/service/key_config.h"
 #include "scheduler/validation/time_fields.h"
 
 namespace switchyard::scheduler {
@@ -73,6 +74,7 @@ absl::Status CompleteConfig(config::v1::SchedulerConfig& config) {
   }
   CheckTimes(config, faults);
   if (config.highest_priority() > 9) faults.emplace_back("highest_priority: must be 1 to 9");
+  CheckKeys(config, faults);
   if (faults.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrJoin(faults, "; "));
 }

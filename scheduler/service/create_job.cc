@@ -83,16 +83,17 @@ absl::Status Check(const Backend& backend, const Principal& principal, v1::Job& 
 grpc::ServerUnaryReactor* JobService::CreateJob(grpc::CallbackServerContext* context,
                                                 const v1::CreateJobRequest* request,
                                                 v1::Job* response) {
+  const absl::StatusOr<Principal> principal = backend_.principals.Of(*context, Scope::kJobs);
+  if (!principal.ok()) return FinishWith(*context, principal.status());
   absl::StatusOr<RequestIdentity> identity = IdentityOf(*context, "CreateJob", *request);
   if (!identity.ok()) return FinishWith(*context, identity.status());
-  const Principal principal = backend_.principals.Of(*context);
   *response = request->job();
-  if (absl::Status status = Check(backend_, principal, *response); !status.ok()) {
+  if (absl::Status status = Check(backend_, *principal, *response); !status.ok()) {
     response->Clear();
     return FinishWith(*context, status);
   }
   const auto submit =
-      std::make_shared<Submit>(Submit{backend_, principal, context->DefaultReactor(), response,
+      std::make_shared<Submit>(Submit{backend_, *principal, context->DefaultReactor(), response,
                                       std::move(*identity), request->validate_only()});
   if (!RefersToAnything(*response)) {
     Post(submit);

@@ -12,10 +12,13 @@ template <typename Command, typename Request>
 grpc::ServerUnaryReactor* Run(const Backend& backend, grpc::CallbackServerContext& context,
                               absl::string_view method, const Request& request, Command command,
                               v1::Job* response) {
+  const absl::StatusOr<Principal> principal = backend.principals.Of(context, Scope::kJobs);
+  if (!principal.ok()) return FinishWith(context, principal.status());
   const absl::StatusOr<JobId> id = ReadJobId(request.job(), "job");
   if (!id.ok()) return FinishWith(context, id.status());
   command.job = *id;
-  return RunJobCommand(backend, context, method, request, Event(std::move(command)), response);
+  return RunJobCommand(backend, context, *principal, method, request, Event(std::move(command)),
+                       response);
 }
 
 }  // namespace

@@ -9,9 +9,15 @@
 
 namespace switchyard::scheduler {
 
+// The fleet is the same for all tenants: whoever is let in may look.
+absl::Status FleetService::Known(const grpc::CallbackServerContext& context) const {
+  return backend_.principals.Of(context).status();
+}
+
 grpc::ServerUnaryReactor* FleetService::ListDevices(grpc::CallbackServerContext* context,
                                                     const v1::ListDevicesRequest*,
                                                     v1::ListDevicesResponse* response) {
+  if (absl::Status known = Known(*context); !known.ok()) return FinishWith(*context, known);
   for (const WorkerView& worker : backend_.live.fleet()->workers) {
     if (!worker.attached) continue;
     for (const DeviceView& device : worker.devices)
@@ -23,6 +29,7 @@ grpc::ServerUnaryReactor* FleetService::ListDevices(grpc::CallbackServerContext*
 grpc::ServerUnaryReactor* FleetService::ListWorkers(grpc::CallbackServerContext* context,
                                                     const v1::ListWorkersRequest*,
                                                     v1::ListWorkersResponse* response) {
+  if (absl::Status known = Known(*context); !known.ok()) return FinishWith(*context, known);
   for (const WorkerView& worker : backend_.live.fleet()->workers)
     AddWorker(worker, response->add_workers());
   return FinishWith(*context, absl::OkStatus());
@@ -30,6 +37,7 @@ grpc::ServerUnaryReactor* FleetService::ListWorkers(grpc::CallbackServerContext*
 
 grpc::ServerUnaryReactor* FleetService::GetQueue(grpc::CallbackServerContext* context,
                                                  const v1::GetQueueRequest*, v1::Queue* response) {
+  if (absl::Status known = Known(*context); !known.ok()) return FinishWith(*context, known);
   WriteQueue(*backend_.live.fleet(), backend_.clock.Now(), response);
   return FinishWith(*context, absl::OkStatus());
 }
@@ -37,6 +45,7 @@ grpc::ServerUnaryReactor* FleetService::GetQueue(grpc::CallbackServerContext* co
 grpc::ServerUnaryReactor* FleetService::GetLimits(grpc::CallbackServerContext* context,
                                                   const v1::GetLimitsRequest*,
                                                   v1::Limits* response) {
+  if (absl::Status known = Known(*context); !known.ok()) return FinishWith(*context, known);
   WriteLimits(backend_.live.fleet()->limits, response);
   return FinishWith(*context, absl::OkStatus());
 }
@@ -44,6 +53,8 @@ grpc::ServerUnaryReactor* FleetService::GetLimits(grpc::CallbackServerContext* c
 grpc::ServerUnaryReactor* FleetService::UpdateLimits(grpc::CallbackServerContext* context,
                                                      const v1::UpdateLimitsRequest* request,
                                                      v1::Limits* response) {
+  const absl::StatusOr<Principal> principal = backend_.principals.Of(*context, Scope::kAdmin);
+  if (!principal.ok()) return FinishWith(*context, principal.status());
   absl::StatusOr<scheduler::UpdateLimits> command = ReadUpdateLimits(*request);
   if (!command.ok()) return FinishWith(*context, command.status());
   absl::StatusOr<RequestIdentity> identity = IdentityOf(*context, "UpdateLimits", *request);
@@ -51,7 +62,7 @@ grpc::ServerUnaryReactor* FleetService::UpdateLimits(grpc::CallbackServerContext
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   Input input;
   input.event = std::move(*command);
-  input.tenant = backend_.principals.Of(*context).tenant;
+  input.tenant = principal->tenant;
   input.request = std::move(*identity);
   PostCommand(backend_, std::move(input), 0,
               [this, reactor, response](const CommandResult& result) {

@@ -24,6 +24,8 @@ class FleetService final : public v1::FleetService::CallbackService {
                                          const v1::UpdateLimitsRequest*, v1::Limits*) override;
 
  private:
+  absl::Status Known(const grpc::CallbackServerContext& context) const;
+
   const Backend& backend_;
 };
 

@@ -101,7 +101,9 @@ absl::Status List(const Backend& backend, const ListQuery& query, v1::ListJobsRe
 grpc::ServerUnaryReactor* JobService::ListJobs(grpc::CallbackServerContext* context,
                                                const v1::ListJobsRequest* request,
                                                v1::ListJobsResponse* response) {
-  absl::StatusOr<ListQuery> query = ReadQuery(*request, backend_.principals.Of(*context));
+  const absl::StatusOr<Principal> principal = backend_.principals.Of(*context, Scope::kJobs);
+  if (!principal.ok()) return FinishWith(*context, principal.status());
+  absl::StatusOr<ListQuery> query = ReadQuery(*request, *principal);
   if (!query.ok()) return FinishWith(*context, query.status());
   return FinishWithRead(backend_, *context, [this, query = std::move(*query), response] {
     return List(backend_, query, response);

@@ -35,6 +35,8 @@ absl::Status List(const Backend& backend, const std::string& tenant, const std::
 grpc::ServerUnaryReactor* ModelService::ListModels(grpc::CallbackServerContext* context,
                                                    const v1::ListModelsRequest* request,
                                                    v1::ListModelsResponse* response) {
+  const absl::StatusOr<Principal> principal = backend_.principals.Of(*context, Scope::kJobs);
+  if (!principal.ok()) return FinishWith(*context, principal.status());
   const absl::StatusOr<int> page_size = ReadPageSize(request->page_size());
   if (!page_size.ok()) return FinishWith(*context, page_size.status());
   std::string after;
@@ -43,32 +45,31 @@ grpc::ServerUnaryReactor* ModelService::ListModels(grpc::CallbackServerContext* 
     if (!position.ok()) return FinishWith(*context, position.status());
     after = std::move(*position);
   }
-  return FinishWithRead(
-      backend_, *context,
-      [this, tenant = backend_.principals.Of(*context).tenant, after, size = *page_size, response] {
-        return List(backend_, tenant, after, size, response);
-      });
+  return FinishWithRead(backend_, *context,
+                        [this, tenant = principal->tenant, after, size = *page_size, response] {
+                          return List(backend_, tenant, after, size, response);
+                        });
 }
 
 grpc::ServerUnaryReactor* ModelService::GetModel(grpc::CallbackServerContext* context,
                                                  const v1::GetModelRequest* request,
                                                  v1::ModelVersion* response) {
+  const absl::StatusOr<Principal> principal = backend_.principals.Of(*context, Scope::kJobs);
+  if (!principal.ok()) return FinishWith(*context, principal.status());
   if (request->model().empty())
     return FinishWith(*context, InvalidField("model", "must be set: a model's name"));
-  return FinishWithRead(
-      backend_, *context,
-      [this, tenant = backend_.principals.Of(*context).tenant, request, response] {
-        auto model = backend_.references.FindModel(tenant, request->model(), request->version());
-        if (!model.ok()) return model.status();
-        if (!model->has_value()) {
-          const absl::string_view name = Excerpt(request->model());
-          return NotFound("model", request->version() == 0
-                                       ? std::string(name)
-                                       : absl::StrCat(name, "@", request->version()));
-        }
-        *response = std::move(**model);
-        return absl::OkStatus();
-      });
+  return FinishWithRead(backend_, *context, [this, tenant = principal->tenant, request, response] {
+    auto model = backend_.references.FindModel(tenant, request->model(), request->version());
+    if (!model.ok()) return model.status();
+    if (!model->has_value()) {
+      const absl::string_view name = Excerpt(request->model());
+      return NotFound("model", request->version() == 0
+                                   ? std::string(name)
+                                   : absl::StrCat(name, "@", request->version()));
+    }
+    *response = std::move(**model);
+    return absl::OkStatus();
+  });
 }
 
 }  // namespace switchyard::scheduler

@@ -17,6 +17,7 @@
 #include "scheduler/service/engine_output.h"
 #include "scheduler/service/fleet_service.h"
 #include "scheduler/service/job_service.h"
+#include "scheduler/service/key_config.h"
 #include "scheduler/service/listener.h"
 #include "scheduler/service/measured_store.h"
 #include "scheduler/service/model_service.h"
@@ -34,14 +35,14 @@ constexpr std::chrono::milliseconds kWorkerDrainTime(100);
 
 class WholeServer final : public Server {
  public:
-  WholeServer(config::v1::SchedulerConfig config, Clock& clock, std::unique_ptr<JobStore> store,
-              std::unique_ptr<ArtifactStore> artifacts)
+  WholeServer(config::v1::SchedulerConfig config, const std::string& operator_token, Clock& clock,
+              std::unique_ptr<JobStore> store, std::unique_ptr<ArtifactStore> artifacts)
       : config_(std::move(config)),
         clock_(clock),
         store_(std::make_unique<MeasuredStore>(std::move(store), *registry_)),
         artifacts_(std::move(artifacts)),
         metrics_(*registry_),
-        principals_(config_),
+        principals_(config_, operator_token, clock),
         references_(*store_),
         output_(sessions_, events_, results_, metrics_),
         engine_({.core = MakeCoreConfig(config_)}, *store_, clock, output_) {}
@@ -129,7 +130,7 @@ class WholeServer final : public Server {
   const std::unique_ptr<JobStore> store_;
   const std::unique_ptr<ArtifactStore> artifacts_;
   ServiceMetrics metrics_;
-  const Principals principals_;
+  Principals principals_;
   StoredReferences references_;
   Admission admission_;
   EventHub events_;
@@ -158,6 +159,8 @@ class WholeServer final : public Server {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(config::v1::SchedulerConfig config,
                                                       Clock& clock) {
   if (absl::Status status = CompleteConfig(config); !status.ok()) return status;
+  const absl::StatusOr<std::string> operator_token = ReadOperatorToken(config);
+  if (!operator_token.ok()) return operator_token.status();
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   absl::StatusOr<std::unique_ptr<JobStore>> store =
@@ -166,8 +169,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(config::v1::SchedulerConfi
   absl::StatusOr<std::unique_ptr<ArtifactStore>> artifacts =
       OpenDirectoryStore(config.artifact_dir());
   if (!artifacts.ok()) return artifacts.status();
-  auto server = std::make_unique<WholeServer>(std::move(config), clock, std::move(*store),
-                                              std::move(*artifacts));
+  auto server = std::make_unique<WholeServer>(std::move(config), *operator_token, clock,
+                                              std::move(*store), std::move(*artifacts));
   if (absl::Status status = server->Begin(); !status.ok()) return status;
   return std::unique_ptr<Server>(std::move(server));
 }

@@ -68,11 +68,12 @@ absl::StatusOr<UpdateJob> MakeCommand(const v1::UpdateJobRequest& request,
 grpc::ServerUnaryReactor* JobService::UpdateJob(grpc::CallbackServerContext* context,
                                                 const v1::UpdateJobRequest* request,
                                                 v1::Job* response) {
-  absl::StatusOr<scheduler::UpdateJob> command =
-      MakeCommand(*request, backend_.principals.Of(*context));
+  const absl::StatusOr<Principal> principal = backend_.principals.Of(*context, Scope::kJobs);
+  if (!principal.ok()) return FinishWith(*context, principal.status());
+  absl::StatusOr<scheduler::UpdateJob> command = MakeCommand(*request, *principal);
   if (!command.ok()) return FinishWith(*context, command.status());
-  return RunJobCommand(backend_, *context, "UpdateJob", *request, Event(std::move(*command)),
-                       response);
+  return RunJobCommand(backend_, *context, *principal, "UpdateJob", *request,
+                       Event(std::move(*command)), response);
 }
 
 }  // namespace switchyard::scheduler

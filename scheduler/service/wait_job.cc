@@ -124,12 +124,13 @@ absl::StatusOr<absl::Duration> ReadTimeout(const v1::WaitJobRequest& request) {
 grpc::ServerUnaryReactor* JobService::WaitJob(grpc::CallbackServerContext* context,
                                               const v1::WaitJobRequest* request,
                                               v1::Job* response) {
+  const absl::StatusOr<Principal> principal = backend_.principals.Of(*context, Scope::kJobs);
+  if (!principal.ok()) return FinishWith(*context, principal.status());
   const absl::StatusOr<JobId> id = ReadJobId(request->job(), "job");
   if (!id.ok()) return FinishWith(*context, id.status());
   const absl::StatusOr<absl::Duration> timeout = ReadTimeout(*request);
   if (!timeout.ok()) return FinishWith(*context, timeout.status());
-  const auto waiter =
-      std::make_shared<Waiter>(backend_, backend_.principals.Of(*context).tenant, *id, response);
+  const auto waiter = std::make_shared<Waiter>(backend_, principal->tenant, *id, response);
   waiter->Start(*timeout);
   return waiter.get();
 }

@@ -169,6 +169,8 @@ class Refused final : public grpc::ServerWriteReactor<v1::JobEvent> {
 
 grpc::ServerWriteReactor<v1::JobEvent>* JobService::WatchJob(grpc::CallbackServerContext* context,
                                                              const v1::WatchJobRequest* request) {
+  const absl::StatusOr<Principal> principal = backend_.principals.Of(*context, Scope::kJobs);
+  if (!principal.ok()) return new Refused(principal.status());
   const absl::StatusOr<JobId> id = ReadJobId(request->job(), "job");
   if (!id.ok()) return new Refused(id.status());
   const std::optional<EventPosition> position = ParseEventId(request->last_event_id());
@@ -176,8 +178,7 @@ grpc::ServerWriteReactor<v1::JobEvent>* JobService::WatchJob(grpc::CallbackServe
     return new Refused(
         InvalidField("last_event_id", "must be the id of an event of this job, or empty"));
   }
-  const auto watch =
-      std::make_shared<Watch>(backend_, backend_.principals.Of(*context).tenant, *id, *position);
+  const auto watch = std::make_shared<Watch>(backend_, principal->tenant, *id, *position);
   watch->Start();
   return watch.get();
 }

@@ -109,12 +109,21 @@ class Watch final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   std::shared_ptr<Watch> self_;  // Until OnDone: the call needs it.
 };
 
+// A watch that is refused.
+class Refused final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
+ public:
+  explicit Refused(const absl::Status& status) { Finish(ToGrpc(status)); }
+  void OnDone() override { delete this; }
+};
+
 }  // namespace
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* JobService::WatchResults(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer*) {
+  const absl::StatusOr<Principal> principal = backend_.principals.Of(*context, Scope::kJobs);
+  if (!principal.ok()) return new Refused(principal.status());
   const auto watch = std::make_shared<Watch>(backend_.readers);
-  watch->Start(backend_.results, backend_.principals.Of(*context).tenant);
+  watch->Start(backend_.results, principal->tenant);
   return watch.get();
 }
 

@@ -33,7 +33,7 @@ absl::Status BadHash() {
 
 void PrepareContext(const grpc::CallbackServerContext& from, grpc::ClientContext* to) {
   to->set_deadline(std::chrono::system_clock::now() + kReferenceDeadline);
-  for (const char* name : {"traceparent", "tracestate", "x-request-id"}) {
+  for (const char* name : {"traceparent", "tracestate", "x-request-id", "authorization"}) {
     const auto found = from.client_metadata().find(name);
     if (found == from.client_metadata().end()) continue;
     to->AddMetadata(name, std::string(found->second.data(), found->second.size()));

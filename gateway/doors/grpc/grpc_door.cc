@@ -62,6 +62,7 @@ CallInfo GrpcDoor::InfoOf(const grpc::GenericCallbackServerContext& context) con
   info.traceparent = trace.traceparent();
   if (trace.continued) info.tracestate = MetadataOf(context, "tracestate");
   info.request_id = AcceptRequestId(MetadataOf(context, "x-request-id"), *ids_);
+  info.authorization = AcceptAuthorization(MetadataOf(context, "authorization"));
   return info;
 }
 

@@ -39,6 +39,7 @@ http::Response ProblemAnswer(const absl::Status& status, const http::RequestHead
     const double seconds = std::max(1.0, std::ceil(absl::ToDoubleSeconds(*delay)));
     response.head.headers.emplace_back("Retry-After", absl::StrCat(static_cast<int64_t>(seconds)));
   }
+  if (http_status == 401) response.head.headers.emplace_back("WWW-Authenticate", "Bearer");
   response.body = ProblemJson(status, head.path(), http_status);
   return response;
 }
