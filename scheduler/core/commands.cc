@@ -52,20 +52,25 @@ bool Core::Impl::Exists(uint32_t job, JobId id, const JobImage* ended) const {
   return ended != nullptr && !deleted_ids_.contains(id);
 }
 
-bool Core::Impl::RoomFor(const std::string& tenant, uint64_t jobs, Refusal& refusal) {
-  const auto weight = config_.weights.find(tenant);
-  const uint32_t number =
-      queue_.TenantNumber(tenant, weight == config_.weights.end() ? 1 : weight->second);
+bool Core::Impl::RoomFor(uint32_t number, uint64_t jobs, Refusal& refusal) const {
+  const Tenant& tenant = accounts_.tenant(number);
+  const uint64_t own_most = tenant.settings.max_queued;
+  const uint64_t own_capacity = own_most != 0 ? own_most : config_.tenant_queue_capacity;
   const bool all_full = queued_ + jobs > config_.queue_capacity;
-  const bool own_full = queue_.tenant(number).queued + jobs > config_.tenant_queue_capacity;
+  const bool own_full = tenant.queued + jobs > own_capacity;
   if (!all_full && !own_full) return true;
-  const uint64_t capacity = all_full ? config_.queue_capacity : config_.tenant_queue_capacity;
+  const uint64_t capacity = all_full ? config_.queue_capacity : own_capacity;
+  const uint64_t queued = all_full ? queued_ : tenant.queued;
   refusal = {.code = absl::StatusCode::kResourceExhausted,
              .reason = all_full ? "QUEUE_FULL" : "TENANT_QUEUE_FULL",
              .message = absl::StrCat(
-                 all_full ? "the queue is full (" : "this tenant's part of the queue is full (",
-                 capacity, " jobs); try again when some have run"),
-             .metadata = {{"capacity", absl::StrCat(capacity)}},
+                 all_full ? absl::string_view("the queue has ")
+                          : absl::StrCat("tenant `", tenant.settings.name, "` has "),
+                 queued, " jobs waiting of at most ", capacity, ", so there is no room for ", jobs,
+                 " more; try again when some have run"),
+             .metadata = {{"capacity", absl::StrCat(capacity)},
+                          {"queued", absl::StrCat(queued)},
+                          {"jobs", absl::StrCat(jobs)}},
              .retry_delay_us = kRetryDelayUs};
   return false;
 }
@@ -90,7 +95,8 @@ bool Core::Impl::DeviceExists(const std::string& request, Refusal& refusal) cons
 
 void Core::Impl::On(const SubmitJobs& event) {
   Refusal refusal;
-  if (!RoomFor(event.tenant, event.jobs.size(), refusal)) {
+  const uint32_t tenant = accounts_.TenantNumber(event.tenant);
+  if (!RoomFor(tenant, event.jobs.size(), refusal)) {
     return Refuse(event.tag, 0, std::move(refusal));
   }
   for (const NewJob& job : event.jobs) {
@@ -100,22 +106,23 @@ void Core::Impl::On(const SubmitJobs& event) {
     Answer(event.tag, 0);
     return;
   }
-  const uint32_t tenant = queue_.TenantNumber(event.tenant, 1);
   JobId first = 0;
   for (const NewJob& job : event.jobs) {
     const JobId id = NextJobId(config_.last_job_id, now_.wall_us / kMicrosecondsPerMillisecond);
     config_.last_job_id = id;
     if (first == 0) first = id;
-    AddNew(job, tenant, id);
+    ArrayMembership array = job.array;
+    if (array.id == 0 && array.width != 0) array.id = first;
+    const uint32_t key = accounts_.KeyNumber(tenant, job.key);
+    AddNew(job, accounts_.AccountNumber(tenant, key, array), id);
   }
   Answer(event.tag, first);
 }
 
-uint32_t Core::Impl::AddNew(const NewJob& job, uint32_t tenant, JobId id) {
-  const uint32_t index = AddRow(id);
+uint32_t Core::Impl::AddNew(const NewJob& job, uint32_t account, JobId id) {
+  const uint32_t index = AddRow(id, account);
   LiveJob& row = rows_[index];
   row.create_us = now_.wall_us;
-  row.tenant = tenant;
   row.model = models_.Intern(job.model_key);
   row.device = static_cast<uint16_t>(devices_.Intern(job.device));
   row.kind = KindIndex(job.kind);
@@ -160,8 +167,8 @@ void Core::Impl::On(const RetryJob& event) {
         WrongState(event.job, "did not fail, expire or get cancelled: there is nothing to retry"));
   }
   Refusal refusal;
-  const std::string& tenant =
-      job == kNone ? event.ended->tenant : queue_.tenant(rows_[job].tenant).name;
+  const uint32_t tenant = job == kNone ? accounts_.TenantNumber(event.ended->tenant)
+                                       : accounts_[rows_[job].account].tenant;
   if (!RoomFor(tenant, 1, refusal)) return Refuse(event.tag, event.job, std::move(refusal));
   if (job == kNone) job = LoadImage(*event.ended);
   Revive(job);

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
+#include "scheduler/core/settings.h"
 #include "scheduler/core/types.h"
 
 namespace switchyard::scheduler {
@@ -41,9 +41,11 @@ struct CoreConfig {
       1;  // Leader epoch, committed before the core is made. REQUIRES: larger than any before.
   JobId last_job_id = 0;  // Largest id ever given out, as far as the store knows.
   std::vector<KindConfig> kinds;
-  std::vector<LimitRule> limits;            // As stored.
-  std::map<std::string, uint32_t> weights;  // Fair-share weight of a tenant; missing: 1.
-  uint64_t queue_capacity = 10'000'000;     // Most jobs that may wait, assigned ones included.
+  std::vector<LimitRule> limits;  // As stored.
+  // Tenants and keys with settings of their own; others have TenantSettings() and KeySettings().
+  std::vector<TenantSettings> tenants;
+  std::vector<KeySettings> keys;
+  uint64_t queue_capacity = 10'000'000;  // Most jobs that may wait, assigned ones included.
   uint64_t tenant_queue_capacity = 10'000'000;
   int64_t lease_us = 30'000'000;
   int64_t lease_margin_us =

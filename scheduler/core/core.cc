@@ -32,11 +32,13 @@ uint64_t Core::epoch() const { return impl_->config_.epoch; }
 
 Core::Impl::Impl(CoreConfig config)
     : config_(std::move(config)),
-      queue_(rows_, config_.ageing_interval_us, config_.bugs.ignores_priority),
+      queue_(rows_, accounts_, config_.ageing_interval_us, config_.bugs.ignores_priority),
       pools_(attempts_, config_.ahead_jobs, config_.ahead_window_us) {
   for (const KindConfig& kind : config_.kinds) {
     kinds_.push_back({.config = kind, .expected_us = kind.assumed_run_time_us});
   }
+  for (const TenantSettings& tenant : config_.tenants) accounts_.Set(tenant);
+  for (const KeySettings& key : config_.keys) accounts_.Set(key);
 }
 
 void Core::Impl::Apply(const Event& event, const Now& now, Effects& effects) {

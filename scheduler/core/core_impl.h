@@ -85,9 +85,9 @@ class Core::Impl {
   // Whether a command's job is there: in memory, or ended and stored, and not deleted earlier in
   // this drain.
   bool Exists(uint32_t job, JobId id, const JobImage* ended) const;
-  bool RoomFor(const std::string& tenant, uint64_t jobs, Refusal& refusal);
+  bool RoomFor(uint32_t tenant, uint64_t jobs, Refusal& refusal) const;
   bool DeviceExists(const std::string& request, Refusal& refusal) const;
-  uint32_t AddNew(const NewJob& job, uint32_t tenant, JobId id);
+  uint32_t AddNew(const NewJob& job, uint32_t account, JobId id);
   void SetPriority(uint32_t job, uint8_t priority);
   void Revive(uint32_t job);
   Reply& Answer(uint64_t tag, JobId job);
@@ -132,7 +132,8 @@ class Core::Impl {
 
   // lifecycle.cc
   uint32_t Find(JobId job) const;
-  uint32_t AddRow(JobId id);
+  uint32_t AddRow(JobId id, uint32_t account);
+  void RemoveRow(uint32_t job);
   JobCold& Cold(uint32_t job);
   void MarkStored(uint32_t job);
   void MarkPublished(uint32_t job);
@@ -197,6 +198,7 @@ class Core::Impl {
   absl::flat_hash_map<JobId, uint32_t> jobs_;
   absl::flat_hash_map<uint64_t, uint32_t> sessions_;
   std::map<std::string, uint32_t> worker_names_;
+  Accounts accounts_;
   WaitingQueue queue_;
   PoolIndex pools_;
   std::vector<Fitting> shapes_;   // By group.

@@ -29,6 +29,8 @@ struct NewJob {
   int64_t not_before_us = 0;
   int64_t expire_us = 0;
   int64_t timeout_us = 0;  // 0: the kind's default.
+  std::string key;         // Id of the key it was submitted with; empty: without one.
+  ArrayMembership array;
 };
 
 // All or none. Reply: `job` is the first id, the others follow it without gaps.

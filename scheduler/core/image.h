@@ -59,8 +59,10 @@ struct TimingsImage {
 struct JobImage {
   JobId id = 0;
   std::string tenant;
-  uint16_t kind = 0;     // KindConfig::number.
-  uint8_t priority = 5;  // As submitted or as changed since.
+  std::string key;        // Id of the key charged; empty: none.
+  ArrayMembership array;  // Its id is 0 only when the job is of none.
+  uint16_t kind = 0;      // KindConfig::number.
+  uint8_t priority = 5;   // As submitted or as changed since.
   JobState state = JobState::kQueued;
   Reason reason = Reason::kNone;
   Phase phase = Phase::kUnspecified;  // Not stored: published only.

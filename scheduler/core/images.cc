@@ -17,6 +17,12 @@ absl::string_view MessageFor(Reason reason) {
       return "every fitting device is at its limit";
     case Reason::kNoDevice:
       return "no worker that fits is attached";
+    case Reason::kQuota:
+      return "its tenant uses all that it may";
+    case Reason::kKeyLimit:
+      return "its key has as many running as it may";
+    case Reason::kArrayWidth:
+      return "as many of its array run as its width allows";
     case Reason::kAssigned:
       return "handed to a worker, starts there in its turn";
     default:
@@ -68,6 +74,8 @@ uint8_t Core::Impl::KindIndex(uint16_t number) const {
 Reason Core::Impl::WaitingReason(const LiveJob& row) const {
   if (row.attempt != kNone) return Reason::kAssigned;
   if (row.waits == Waits::kNot) return row.reason;
+  const Reason hold = queue_.Hold(row);
+  if (hold != Reason::kNone) return hold;
   const uint32_t group = queue_.FindGroup(GroupKeyOf(row));
   if (group >= shapes_.size()) return Reason::kNoDevice;
   for (const uint32_t shape : shapes_[group].shapes) {
@@ -81,7 +89,9 @@ void Core::Impl::FillImage(uint32_t job, JobImage& image) const {
   static const JobCold kNothing;
   const JobCold& cold = row.cold == nullptr ? kNothing : *row.cold;
   image.id = row.id;
-  image.tenant = queue_.tenant(row.tenant).name;
+  image.tenant = accounts_.TenantName(row.account);
+  image.key = accounts_.KeyId(row.account);
+  image.array = {accounts_[row.account].array, accounts_[row.account].width};
   image.kind = kinds_[row.kind].config.number;
   image.priority = row.priority;
   image.state = row.state;
@@ -143,7 +153,7 @@ void Core::Impl::TakeChanges(absl::FunctionRef<void(const Change&)> visit) {
     if (row.deleted) {
       scratch_ = JobImage();
       scratch_.id = row.id;
-      scratch_.tenant = queue_.tenant(row.tenant).name;
+      scratch_.tenant = accounts_.TenantName(row.account);
       change.kind = Change::kDeleted;
     } else {
       FillImage(job, scratch_);
@@ -151,8 +161,7 @@ void Core::Impl::TakeChanges(absl::FunctionRef<void(const Change&)> visit) {
     visit(change);
     row.listed = row.store = row.inserted = false;
     if (!HasEnded(row.state)) continue;
-    jobs_.erase(row.id);
-    rows_.Remove(job);
+    RemoveRow(job);
   }
   changed_.clear();
   for (auto& [id, tenant] : deleted_) {
@@ -173,12 +182,11 @@ bool Core::Impl::Image(JobId id, JobImage& image) const {
 }
 
 uint32_t Core::Impl::LoadImage(const JobImage& image) {
-  const auto weight = config_.weights.find(image.tenant);
-  const uint32_t job = AddRow(image.id);
+  const uint32_t tenant = accounts_.TenantNumber(image.tenant);
+  const uint32_t key = accounts_.KeyNumber(tenant, image.key);
+  const uint32_t job = AddRow(image.id, accounts_.AccountNumber(tenant, key, image.array));
   LiveJob& row = rows_[job];
   row.create_us = image.create_us;
-  row.tenant =
-      queue_.TenantNumber(image.tenant, weight == config_.weights.end() ? 1 : weight->second);
   row.model = models_.Intern(image.model_key);
   row.device = static_cast<uint16_t>(devices_.Intern(image.device));
   row.kind = KindIndex(image.kind);
@@ -234,6 +242,7 @@ void Core::Impl::RestoreAttempt(uint32_t job, const AttemptImage& image) {
   attempt.rank = AssignmentRank(row.priority, image.fencing.counter);
   attempt.resumed_from = image.resumed_from;
   row.attempt = index;
+  queue_.Occupy(row.account, row.device_count);
   Link(WorkerNamed(image.worker), index);
   if (attempt.started) ArmTimeout(index);
 }

@@ -12,11 +12,22 @@ uint32_t Core::Impl::Find(JobId job) const {
   return found == jobs_.end() ? kNone : found->second;
 }
 
-uint32_t Core::Impl::AddRow(JobId id) {
+uint32_t Core::Impl::AddRow(JobId id, uint32_t account) {
   const uint32_t job = rows_.Add();
   rows_[job].id = id;
+  rows_[job].account = account;
+  accounts_.Join(account);
   jobs_.emplace(id, job);
   return job;
+}
+
+void Core::Impl::RemoveRow(uint32_t job) {
+  const uint32_t account = rows_[job].account;
+  jobs_.erase(rows_[job].id);
+  rows_.Remove(job);
+  if (!accounts_.Leave(account)) return;
+  queue_.Forget(account);
+  accounts_.Forget(account);
 }
 
 JobCold& Core::Impl::Cold(uint32_t job) {
@@ -46,7 +57,7 @@ void Core::Impl::Count(const LiveJob& row, int by) {
   if (row.state == JobState::kQueued) {
     queued_ += by;
     queued_by_priority_[row.priority] += by;
-    queue_.tenant(row.tenant).queued += by;
+    accounts_.TenantOf(row.account).queued += by;
   } else if (row.state == JobState::kRunning || row.state == JobState::kCancelling) {
     running_ += by;
   }
@@ -234,8 +245,9 @@ AttemptImage& Core::Impl::EndAttempt(uint32_t index, Outcome outcome) {
   image.end_us = now_.wall_us;
   if (attempt.started) {
     const int64_t beyond_us = now_.boot_us - attempt.start_boot_us - attempt.expected_us;
-    if (beyond_us > 0) queue_.Charge(row.tenant, beyond_us);
+    if (beyond_us > 0) queue_.Charge(row.account, beyond_us);
   }
+  queue_.Release(row.account, row.device_count);
   boot_timers_.Cancel(attempt.timer);
   pools_.Leave(index);
   Unlink(index);

@@ -118,7 +118,8 @@ void Core::Impl::Dispatch(uint32_t job, uint32_t pool, int level) {
   pools_.Enter(pool, index);
   pools_.UsedModel(pool, row.model);
   ArmHeld(pool);
-  queue_.Charge(row.tenant, kind.expected_us);
+  queue_.Charge(row.account, kind.expected_us);
+  queue_.Occupy(row.account, row.device_count);
   MarkStored(job);
   Assign(attempt, worker);
 }

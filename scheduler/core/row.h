@@ -52,7 +52,7 @@ struct LiveJob {
   JobId id = 0;
   int64_t create_us = 0;
   std::unique_ptr<JobCold> cold;
-  uint32_t tenant = 0;
+  uint32_t account = 0;      // Tenant, key and array (accounts.h).
   uint32_t model = 0;        // Interned; 0: none.
   uint32_t attempt = kNone;  // The live attempt.
   uint32_t stream = kNone;   // Of the waiting queue.

@@ -49,6 +49,9 @@ enum class Reason : uint8_t {
   kOutOfMemory = 14,
   kUpstreamFailed = 15,
   kDependencies = 17,
+  kKeyLimit = 21,
+  kArrayWidth = 22,
+  kUrgentShare = 23,
 };
 
 enum class Phase : uint8_t { kUnspecified = 0, kPreparing = 1, kWorking = 2, kCheckpointing = 3 };
@@ -93,6 +96,13 @@ struct AttemptRef {
   uint32_t attempt = 0;  // From 1.
   Fencing fencing;
   friend auto operator<=>(const AttemptRef&, const AttemptRef&) = default;
+};
+
+// That a job belongs to an array, of which at most `width` run at once.
+struct ArrayMembership {
+  JobId id = 0;  // 0 with a width: the array that this submit begins, named by its first job.
+  uint32_t width = 0;
+  friend bool operator==(const ArrayMembership&, const ArrayMembership&) = default;
 };
 
 // One rule of limits; the most specific one that matches (worker, device, class) counts

@@ -5,26 +5,34 @@
 #include "scheduler/policy/fair_share.h"
 
 namespace switchyard::scheduler {
+namespace {
 
-uint32_t WaitingQueue::TenantNumber(const std::string& name, uint32_t weight) {
-  const auto [found, made] =
-      tenant_numbers_.try_emplace(name, static_cast<uint32_t>(tenants_.size()));
-  if (made) tenants_.push_back({.name = name, .weight = weight});
-  return found->second;
+// The element at `at`, made with `value` as needed.
+template <class T>
+T& At(std::vector<T>& all, size_t at, const T& value) {
+  if (at >= all.size()) all.resize(at + 1, value);
+  return all[at];
 }
 
-void WaitingQueue::Charge(uint32_t tenant, int64_t device_us) {
-  Tenant& charged = tenants_[tenant];
+uint64_t BranchKey(uint32_t group, uint32_t of, int level) {
+  return uint64_t{group} << 36 | uint64_t{of} << 4 | static_cast<uint64_t>(level);
+}
+
+}  // namespace
+
+void WaitingQueue::Charge(uint32_t account, int64_t device_us) {
+  Tenant& charged = accounts_.TenantOf(account);
   served_last_ = std::max(served_last_, charged.charge);
-  charged.charge += ChargeFor(device_us, charged.weight);
+  charged.charge += ChargeFor(device_us, charged.settings.weight);
 }
 
 uint32_t WaitingQueue::GroupNumber(const GroupKey& key) {
   const auto [found, made] =
       group_numbers_.try_emplace(key.Packed(), static_cast<uint32_t>(groups_.size()));
   if (made) {
-    groups_.emplace_back();
-    groups_.back().key = key;
+    Group& group = groups_.emplace_back();
+    group.key = key;
+    for (uint32_t slot = 0; slot < kSlots; ++slot) group.roots[slot] = heaps_.Add(slot);
   }
   return found->second;
 }
@@ -36,18 +44,57 @@ uint32_t WaitingQueue::FindGroup(const GroupKey& key) const {
 
 uint32_t WaitingQueue::StreamOf(const LiveJob& row) {
   const uint32_t group = GroupNumber(GroupKeyOf(row));
-  const uint64_t key = (uint64_t{group} << 36) | (uint64_t{row.tenant} << 4) | row.priority;
   const auto [found, made] =
-      stream_numbers_.try_emplace(key, static_cast<uint32_t>(streams_.size()));
-  if (made) streams_.push_back({.tenant = row.tenant, .group = group, .priority = row.priority});
-  return found->second;
+      stream_numbers_.try_emplace(BranchKey(group, row.account, row.priority), kNone);
+  if (!made) return found->second;
+  const uint32_t number = streams_.Add();
+  found->second = number;
+  uint32_t& first = At(account_streams_, row.account, kNone);
+  Stream& stream = streams_[number];
+  stream.account = row.account;
+  stream.group = group;
+  stream.priority = row.priority;
+  stream.in_use = true;
+  stream.node = heaps_.Add(number);
+  stream.next_of_account = first;
+  first = number;
+  return number;
+}
+
+uint32_t WaitingQueue::KeyBranch(const Stream& stream, int level) {
+  const Account& account = accounts_[stream.account];
+  const auto [found, made] = key_branch_numbers_.try_emplace(
+      BranchKey(stream.group, account.key, level), static_cast<uint32_t>(key_branches_.size()));
+  if (!made) return found->second;
+  const uint32_t number = found->second;
+  key_branches_.push_back({.group = stream.group,
+                           .level = static_cast<uint8_t>(level),
+                           .of = account.key,
+                           .parent = TenantBranch(account.tenant, stream.group, level),
+                           .node = heaps_.Add(number)});
+  At(branches_of_key_, account.key, {}).push_back(number);
+  return number;
+}
+
+uint32_t WaitingQueue::TenantBranch(uint32_t tenant, uint32_t group, int level) {
+  const auto [found, made] = tenant_branch_numbers_.try_emplace(
+      BranchKey(group, tenant, level), static_cast<uint32_t>(tenant_branches_.size()));
+  if (!made) return found->second;
+  const uint32_t number = found->second;
+  tenant_branches_.push_back({.group = group,
+                              .level = static_cast<uint8_t>(level),
+                              .of = tenant,
+                              .parent = kNone,
+                              .node = heaps_.Add(number)});
+  At(branches_of_tenant_, tenant, {}).push_back(number);
+  return number;
 }
 
 void WaitingQueue::Push(uint32_t job, int64_t wall_us) {
   LiveJob& row = rows_[job];
   row.stream = StreamOf(row);
   Stream& stream = streams_[row.stream];
-  Tenant& tenant = tenants_[stream.tenant];
+  Tenant& tenant = accounts_.TenantOf(stream.account);
   if (tenant.waiting++ == 0) tenant.charge = ChargeOnReturn(tenant.charge, served_last_);
   ++waiting_;
   const bool newest = stream.tail == kNone || rows_[stream.tail].id < row.id;
@@ -79,7 +126,7 @@ void WaitingQueue::Remove(uint32_t job, int64_t wall_us) {
   }
   row.waits = Waits::kNot;
   row.stream = kNone;
-  --tenants_[stream.tenant].waiting;
+  --accounts_.TenantOf(stream.account).waiting;
   --waiting_;
   if (was_oldest) Reposition(number, wall_us);
 }
@@ -119,80 +166,138 @@ void WaitingQueue::Reposition(uint32_t number, int64_t wall_us) {
   const uint32_t oldest = Oldest(stream);
   const int level = oldest == kNone ? 0 : Level(stream, oldest, wall_us);
   if (level != stream.level) {
-    if (stream.level != 0) Leave(stream);
-    if (level != 0) Enter(number, level, oldest);
-    return;
+    stream.level = static_cast<uint8_t>(level);
+    // An empty stream keeps its branch: most come back at the same level.
+    if (level != 0 && (stream.branch == kNone || key_branches_[stream.branch].level != level)) {
+      const uint32_t left = stream.branch;
+      stream.branch = KeyBranch(stream, level);
+      heaps_.Take(stream.node);
+      if (left != kNone) PlaceKey(left);
+    }
   }
-  if (level == 0) return;
-  Heap& heap = groups_[stream.group].heaps[level];
-  heap[stream.position] = {tenants_[stream.tenant].charge, rows_[oldest].id, number};
-  Up(heap, stream.position);
-  Down(heap, stream.position);
+  PlaceStream(number);
 }
 
-void WaitingQueue::Leave(Stream& stream) {
-  Group& group = groups_[stream.group];
-  Heap& heap = group.heaps[stream.level];
-  const size_t at = stream.position;
-  const Entry last = heap.back();
-  heap.pop_back();
-  if (heap.empty()) group.levels &= ~(1u << stream.level);
-  stream.level = 0;
-  if (at == heap.size()) return;
-  PutEntry(heap, at, last);
-  Up(heap, at);
-  Down(heap, streams_[last.stream].position);
-}
-
-void WaitingQueue::Enter(uint32_t number, int level, uint32_t oldest) {
+void WaitingQueue::PlaceStream(uint32_t number) {
   Stream& stream = streams_[number];
-  Group& group = groups_[stream.group];
-  Heap& heap = group.heaps[level];
-  stream.level = static_cast<uint8_t>(level);
-  stream.position = static_cast<uint32_t>(heap.size());
-  heap.push_back({tenants_[stream.tenant].charge, rows_[oldest].id, number});
-  group.levels |= 1u << level;
-  Up(heap, stream.position);
-}
-
-void WaitingQueue::PutEntry(Heap& heap, size_t at, const Entry& entry) {
-  heap[at] = entry;
-  streams_[entry.stream].position = static_cast<uint32_t>(at);
-}
-
-void WaitingQueue::Up(Heap& heap, size_t at) {
-  const Entry entry = heap[at];
-  for (; at > 0 && entry.Before(heap[(at - 1) / 2]); at = (at - 1) / 2) {
-    PutEntry(heap, at, heap[(at - 1) / 2]);
+  if (stream.branch == kNone) return;
+  const bool offered = stream.level != 0 && accounts_.ArrayHold(stream.account) == Reason::kNone;
+  if (offered) {
+    heaps_.Put(stream.node, key_branches_[stream.branch].node, {.head = rows_[Oldest(stream)].id});
+  } else {
+    if (heaps_.Parent(stream.node) == kNone) return;
+    heaps_.Take(stream.node);
   }
-  PutEntry(heap, at, entry);
+  PlaceKey(stream.branch);
 }
 
-void WaitingQueue::Down(Heap& heap, size_t at) {
-  const Entry entry = heap[at];
-  for (size_t child; (child = 2 * at + 1) < heap.size(); at = child) {
-    if (child + 1 < heap.size() && heap[child + 1].Before(heap[child])) ++child;
-    if (!heap[child].Before(entry)) break;
-    PutEntry(heap, at, heap[child]);
+void WaitingQueue::PlaceKey(uint32_t number) {
+  const Branch& branch = key_branches_[number];
+  const uint32_t devices = groups_[branch.group].key.device_count;
+  if (!heaps_.empty(branch.node) && accounts_.KeyHold(branch.of, devices) == Reason::kNone) {
+    const NodeRank& rank = heaps_.TopRank(branch.node);
+    const bool same = heaps_.Parent(branch.node) != kNone && heaps_.Rank(branch.node) == rank;
+    if (same) return;
+    heaps_.Put(branch.node, tenant_branches_[branch.parent].node, rank);
+  } else {
+    if (heaps_.Parent(branch.node) == kNone) return;
+    heaps_.Take(branch.node);
   }
-  PutEntry(heap, at, entry);
+  PlaceTenant(branch.parent);
+}
+
+void WaitingQueue::PlaceTenant(uint32_t number) {
+  const Branch& branch = tenant_branches_[number];
+  Group& group = groups_[branch.group];
+  const uint32_t devices = group.key.device_count;
+  const uint32_t from = heaps_.Parent(branch.node);
+  uint32_t to = kNone;
+  if (!heaps_.empty(branch.node) && accounts_.TenantHold(branch.of, devices) == Reason::kNone) {
+    const int slot = branch.level + (accounts_.Guaranteed(branch.of, devices) ? 0 : kShelf);
+    to = group.roots[slot];
+    heaps_.Put(branch.node, to,
+               {accounts_.tenant(branch.of).charge, heaps_.TopRank(branch.node).head});
+    group.slots |= 1u << slot;
+  } else {
+    heaps_.Take(branch.node);
+  }
+  if (from == kNone || from == to || !heaps_.empty(from)) return;
+  group.slots &= ~(1u << heaps_.Owner(from));
+}
+
+void WaitingQueue::AccountChanged(uint32_t account) {
+  if (accounts_[account].array == 0 || account >= account_streams_.size()) return;
+  for (uint32_t i = account_streams_[account]; i != kNone; i = streams_[i].next_of_account) {
+    PlaceStream(i);
+  }
+}
+
+void WaitingQueue::KeyChanged(uint32_t key) {
+  if (key >= branches_of_key_.size()) return;
+  for (const uint32_t branch : branches_of_key_[key]) PlaceKey(branch);
+}
+
+void WaitingQueue::TenantChanged(uint32_t tenant) {
+  if (tenant >= branches_of_tenant_.size()) return;
+  for (const uint32_t branch : branches_of_tenant_[tenant]) PlaceTenant(branch);
+}
+
+void WaitingQueue::Occupy(uint32_t number, uint32_t devices) {
+  const Account& account = accounts_[number];
+  accounts_.Occupy(number, devices);
+  if (account.width != 0) AccountChanged(number);
+  if (accounts_.key(account.key).Capped()) KeyChanged(account.key);
+  if (accounts_.tenant(account.tenant).Capped()) TenantChanged(account.tenant);
+}
+
+void WaitingQueue::Release(uint32_t number, uint32_t devices) {
+  const Account& account = accounts_[number];
+  accounts_.Release(number, devices);
+  if (account.width != 0) AccountChanged(number);
+  if (accounts_.key(account.key).Capped()) KeyChanged(account.key);
+  if (accounts_.tenant(account.tenant).Capped()) TenantChanged(account.tenant);
+}
+
+void WaitingQueue::Forget(uint32_t account) {
+  if (account >= account_streams_.size()) return;
+  for (uint32_t i = account_streams_[account]; i != kNone;) {
+    const Stream& stream = streams_[i];
+    const uint32_t next = stream.next_of_account;
+    stream_numbers_.erase(BranchKey(stream.group, account, stream.priority));
+    heaps_.Remove(stream.node);
+    streams_.Remove(i);
+    i = next;
+  }
+  account_streams_[account] = kNone;
+}
+
+Reason WaitingQueue::Hold(const LiveJob& row) const {
+  const Account& account = accounts_[row.account];
+  const Reason tenant = accounts_.TenantHold(account.tenant, row.device_count);
+  if (tenant != Reason::kNone) return tenant;
+  const Reason key = accounts_.KeyHold(account.key, row.device_count);
+  return key != Reason::kNone ? key : accounts_.ArrayHold(row.account);
 }
 
 bool WaitingQueue::Best(uint32_t number, Candidate& best) {
-  Group& group = groups_[number];
-  if (group.levels == 0) return false;
-  const int level = __builtin_ctz(group.levels);
-  Heap& heap = group.heaps[level];
+  const Group& group = groups_[number];
+  if (group.slots == 0) return false;
+  const int slot = __builtin_ctz(group.slots);
+  const uint32_t root = group.roots[slot];
   for (;;) {
-    const Stream& stream = streams_[heap.front().stream];
-    const uint64_t charge = tenants_[stream.tenant].charge;
-    if (heap.front().charge == charge) break;
-    heap.front().charge = charge;
-    Down(heap, 0);
+    const uint32_t node = heaps_.Top(root);
+    const NodeRank& rank = heaps_.TopRank(root);
+    const uint64_t charge = accounts_.tenant(tenant_branches_[heaps_.Owner(node)].of).charge;
+    if (rank.charge == charge) break;
+    heaps_.Put(node, root, {charge, rank.head});
   }
-  const Entry& top = heap.front();
-  best.place = {level, top.charge, top.head};
-  best.job = Oldest(streams_[top.stream]);
+  const NodeRank& rank = heaps_.TopRank(root);
+  best.place = {.beyond_guarantee = slot >= kShelf,
+                .level = slot % kShelf,
+                .charge = rank.charge,
+                .job = rank.head};
+  const uint32_t key = heaps_.Top(heaps_.Top(root));
+  best.job = Oldest(streams_[heaps_.Owner(heaps_.Top(key))]);
   return true;
 }
 
@@ -205,8 +310,8 @@ void WaitingQueue::Age(int64_t wall_us) {
 
 int64_t WaitingQueue::OldestCreateTime() const {
   int64_t oldest_us = 0;
-  for (const Stream& stream : streams_) {
-    const uint32_t job = Oldest(stream);
+  for (uint32_t i = 0; i < streams_.size(); ++i) {
+    const uint32_t job = streams_[i].in_use ? Oldest(streams_[i]) : kNone;
     if (job == kNone) continue;
     const int64_t create_us = rows_[job].create_us;
     if (oldest_us == 0 || create_us < oldest_us) oldest_us = create_us;

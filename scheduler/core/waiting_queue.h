@@ -1,15 +1,18 @@
 // The jobs that wait for a place, in order. Internal to the core.
 //
-// A million jobs are a few hundred streams: one FIFO for each (group, tenant, priority), where a
-// group is the jobs that fit the same places (GroupKey). In each group and level the
-// streams stand in a heap by (tenant's charge, oldest job). So taking the best job, adding one and
-// removing any is a few steps, whatever the number of jobs.
+// A million jobs are a few hundred streams: one FIFO for each (group, account, priority), where a
+// group is the jobs that fit the same places (GroupKey). In each group and level stands a heap of
+// tenants by (charge, oldest job), under each tenant a heap of its keys and under each key one of
+// its streams, by oldest job. So taking the best job, adding one and removing any is a few steps,
+// whatever the number of jobs, and a tenant, key or array that may run no more for now is taken out
+// at one place for each (group, level) and put back when it may again.
 //
-// Charges only grow, so a heap's entries may carry an old, smaller one: it is refreshed when it
+// Charges only grow, so a tenant's entry may carry an old, smaller one: it is refreshed when it
 // comes to the top. A stream is at the level of its oldest job (policy/ordering.h); it is looked at
 // when that changes and in Age().
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -17,20 +20,14 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "scheduler/core/accounts.h"
+#include "scheduler/core/rank_heaps.h"
 #include "scheduler/core/row.h"
 #include "scheduler/core/slab.h"
 #include "scheduler/core/types.h"
 #include "scheduler/policy/ordering.h"
 
 namespace switchyard::scheduler {
-
-struct Tenant {
-  std::string name;
-  uint32_t weight = 1;
-  uint64_t charge = 0;
-  uint64_t queued = 0;   // Jobs in state QUEUED, for the capacity.
-  uint64_t waiting = 0;  // Of these, in the waiting queue.
-};
 
 // What decides where a job fits.
 struct GroupKey {
@@ -56,17 +53,25 @@ struct Candidate {
   uint32_t job = kNone;
 };
 
-// Not thread-safe. `rows` is the core's and outlives this.
+// Not thread-safe. `rows` and `accounts` are the core's and outlive this.
 class WaitingQueue {
  public:
-  WaitingQueue(Slab<LiveJob>& rows, int64_t ageing_interval_us, bool reversed)
-      : rows_(rows), interval_us_(ageing_interval_us), reversed_(reversed) {}
+  WaitingQueue(Slab<LiveJob>& rows, Accounts& accounts, int64_t ageing_interval_us, bool reversed)
+      : rows_(rows), accounts_(accounts), interval_us_(ageing_interval_us), reversed_(reversed) {}
 
-  // Tenants by number, from 0.
-  uint32_t TenantNumber(const std::string& name, uint32_t weight);
-  Tenant& tenant(uint32_t number) { return tenants_[number]; }
-  const Tenant& tenant(uint32_t number) const { return tenants_[number]; }
-  void Charge(uint32_t tenant, int64_t device_us);
+  void Charge(uint32_t account, int64_t device_us);
+
+  // An attempt of the account on so many devices is handed out; it has ended. Holds its tenant, key
+  // and array back, or lets them go on.
+  void Occupy(uint32_t account, uint32_t devices);
+  void Release(uint32_t account, uint32_t devices);
+  // What was set for the tenant or key is another.
+  void TenantChanged(uint32_t tenant);
+  void KeyChanged(uint32_t key);
+  // The account is about to be forgotten. REQUIRES: none of its jobs waits.
+  void Forget(uint32_t account);
+  // What holds a waiting job back: its tenant, its key or its array; kNone: nothing of these.
+  Reason Hold(const LiveJob& row) const;
 
   // Groups by number, from 0; made when new.
   uint32_t GroupNumber(const GroupKey& key);
@@ -74,11 +79,11 @@ class WaitingQueue {
   const GroupKey& Key(uint32_t group) const { return groups_[group].key; }
   uint32_t groups() const { return static_cast<uint32_t>(groups_.size()); }
 
-  // The row's group key, tenant and priority say where. REQUIRES: it does not wait yet / does.
+  // The row's group key, account and priority say where. REQUIRES: it does not wait yet / does.
   void Push(uint32_t job, int64_t wall_us);
   void Remove(uint32_t job, int64_t wall_us);
 
-  // The best job of a group; false: none waits.
+  // The best job of a group that nothing holds back; false: none waits.
   bool Best(uint32_t group, Candidate& best);
 
   // Moves streams whose oldest job has waited for another interval.
@@ -88,54 +93,68 @@ class WaitingQueue {
   int64_t OldestCreateTime() const;
 
  private:
+  // Levels, then the same once more for what is beyond its tenant's guarantee.
+  static constexpr int kShelf = kLeastUrgentPriority + 1;
+  static constexpr int kSlots = 2 * kShelf;
+
   struct Stream {
-    uint32_t tenant;
-    uint32_t group;
-    uint8_t priority;
-    uint8_t level = 0;      // 0: empty.
-    uint32_t position = 0;  // In its level's heap.
+    uint32_t account = 0;
+    uint32_t group = 0;
+    uint8_t priority = 0;
+    uint8_t level = 0;  // 0: empty.
+    bool in_use = false;
+    uint32_t node = kNone;
+    uint32_t branch = kNone;  // Of its key, at `level`.
+    uint32_t next_of_account = kNone;
     uint32_t head = kNone;
     uint32_t tail = kNone;
     // Jobs that came back (returned, lost, raised) and are older than the tail.
     std::set<std::pair<JobId, uint32_t>> early;
   };
-  struct Entry {
-    uint64_t charge;
-    JobId head;
-    uint32_t stream;
-    bool Before(const Entry& other) const {
-      return charge != other.charge ? charge < other.charge : head < other.head;
-    }
+  // A tenant, or one key of it, in a group at a level. Never forgotten: few.
+  struct Branch {
+    uint32_t group;
+    uint8_t level;
+    uint32_t of;      // Tenant, or key.
+    uint32_t parent;  // A key's: its tenant's branch. A tenant's: kNone.
+    uint32_t node;
   };
-  using Heap = std::vector<Entry>;
   struct Group {
     GroupKey key;
-    uint32_t levels = 0;  // Bit: level has streams.
-    Heap heaps[kLeastUrgentPriority + 1];
+    uint32_t slots = 0;  // Bit: the slot has tenants.
+    std::array<uint32_t, kSlots> roots;
   };
 
   uint32_t StreamOf(const LiveJob& row);
+  uint32_t KeyBranch(const Stream& stream, int level);
+  uint32_t TenantBranch(uint32_t tenant, uint32_t group, int level);
   uint32_t Oldest(const Stream& stream) const;
   int Level(const Stream& stream, uint32_t oldest, int64_t wall_us) const;
   void Reposition(uint32_t stream, int64_t wall_us);
-  void Leave(Stream& stream);
-  void Enter(uint32_t stream, int level, uint32_t oldest);
-  void PutEntry(Heap& heap, size_t at, const Entry& entry);
-  void Up(Heap& heap, size_t at);
-  void Down(Heap& heap, size_t at);
+  void PlaceStream(uint32_t stream);
+  void PlaceKey(uint32_t branch);
+  void PlaceTenant(uint32_t branch);
+  void AccountChanged(uint32_t account);
   void Append(Stream& stream, uint32_t job);
   void Unlink(Stream& stream, uint32_t job);
 
   Slab<LiveJob>& rows_;
+  Accounts& accounts_;
   const int64_t interval_us_;
   const bool reversed_;  // PlantedBugs::ignores_priority.
-  std::vector<Tenant> tenants_;
   std::vector<Group> groups_;
-  std::vector<Stream> streams_;
+  Slab<Stream> streams_;
+  std::vector<Branch> key_branches_;
+  std::vector<Branch> tenant_branches_;
+  RankHeaps heaps_;
+  std::vector<uint32_t> account_streams_;                  // First stream, by account.
+  std::vector<std::vector<uint32_t>> branches_of_key_;     // By key.
+  std::vector<std::vector<uint32_t>> branches_of_tenant_;  // By tenant.
   // Looked up only, never iterated: their order is random.
-  absl::flat_hash_map<std::string, uint32_t> tenant_numbers_;
   absl::flat_hash_map<uint64_t, uint32_t> group_numbers_;
   absl::flat_hash_map<uint64_t, uint32_t> stream_numbers_;
+  absl::flat_hash_map<uint64_t, uint32_t> key_branch_numbers_;
+  absl::flat_hash_map<uint64_t, uint32_t> tenant_branch_numbers_;
   uint64_t waiting_ = 0;
   uint64_t served_last_ = 0;  // Charge of the tenant served last.
 };

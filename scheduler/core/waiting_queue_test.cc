@@ -16,10 +16,16 @@ class WaitingQueueTest : public testing::Test {
  protected:
   WaitingQueueTest() { queue_.GroupNumber(GroupKey{}); }
 
-  uint32_t Add(JobId id, const std::string& tenant, uint8_t priority, int64_t create_us = 0) {
+  uint32_t AccountOf(const std::string& tenant, const std::string& key = "",
+                     const ArrayMembership& array = {}) {
+    const uint32_t number = accounts_.TenantNumber(tenant);
+    return accounts_.AccountNumber(number, accounts_.KeyNumber(number, key), array);
+  }
+  uint32_t Add(JobId id, const std::string& tenant, uint8_t priority, int64_t create_us = 0,
+               const std::string& key = "", const ArrayMembership& array = {}) {
     const uint32_t job = rows_.Add();
     rows_[job].id = id;
-    rows_[job].tenant = queue_.TenantNumber(tenant, 1);
+    rows_[job].account = AccountOf(tenant, key, array);
     rows_[job].priority = priority;
     rows_[job].create_us = create_us;
     queue_.Push(job, now_us_);
@@ -35,7 +41,8 @@ class WaitingQueueTest : public testing::Test {
   }
 
   Slab<LiveJob> rows_;
-  WaitingQueue queue_{rows_, kInterval, /*reversed=*/false};
+  Accounts accounts_;
+  WaitingQueue queue_{rows_, accounts_, kInterval, /*reversed=*/false};
   int64_t now_us_ = 0;
 };
 
@@ -54,7 +61,7 @@ TEST_F(WaitingQueueTest, AJobThatComesBackHasItsOldPlace) {
 TEST_F(WaitingQueueTest, TheLeastChargedTenantGoesFirst) {
   Add(1, "a", 5);
   Add(2, "b", 5);
-  queue_.Charge(queue_.TenantNumber("a", 1), 1000);
+  queue_.Charge(AccountOf("a"), 1000);
   EXPECT_EQ(Take(), 2u);
   EXPECT_EQ(Take(), 1u);
 }
@@ -67,16 +74,92 @@ TEST_F(WaitingQueueTest, AgeingMovesAStreamOnlyWhenItIsLookedAt) {
   EXPECT_EQ(Take(), 1u);
 }
 
-// Against the definition: the smallest (level, charge, id) over all that wait.
+TEST_F(WaitingQueueTest, ATenantAtItsCapIsPassedOverUntilOneOfItsAttemptsEnds) {
+  accounts_.Set(TenantSettings{.name = "a", .max_running = 1});
+  Add(1, "a", 5);
+  Add(2, "a", 5);
+  Add(3, "b", 5);
+  EXPECT_EQ(Take(), 1u);
+  queue_.Occupy(AccountOf("a"), 1);
+  EXPECT_EQ(Take(), 3u);
+  EXPECT_EQ(Take(), 0u);
+  queue_.Release(AccountOf("a"), 1);
+  EXPECT_EQ(Take(), 2u);
+}
+
+TEST_F(WaitingQueueTest, AKeyAtItsCapHoldsBackItsOwnJobsOnly) {
+  accounts_.Set(KeySettings{.id = "k", .tenant = "a", .max_running = 1});
+  queue_.Occupy(AccountOf("a", "k"), 1);
+  const uint32_t held = Add(1, "a", 5, 0, "k");
+  Add(2, "a", 5);
+  EXPECT_EQ(queue_.Hold(rows_[held]), Reason::kKeyLimit);
+  EXPECT_EQ(Take(), 2u);
+  EXPECT_EQ(Take(), 0u);
+  accounts_.Set(KeySettings{.id = "k", .tenant = "a", .max_running = 2});
+  queue_.KeyChanged(accounts_[AccountOf("a", "k")].key);
+  EXPECT_EQ(Take(), 1u);
+}
+
+TEST_F(WaitingQueueTest, AnArrayRunsNoMoreThanItsWidth) {
+  const ArrayMembership array{.id = 1, .width = 2};
+  for (JobId id = 1; id <= 3; ++id) Add(id, "a", 5, 0, "", array);
+  const uint32_t account = AccountOf("a", "", array);
+  for (JobId id = 1; id <= 2; ++id) {
+    EXPECT_EQ(Take(), id);
+    queue_.Occupy(account, 1);
+  }
+  EXPECT_EQ(Take(), 0u);
+  queue_.Release(account, 1);
+  EXPECT_EQ(Take(), 3u);
+}
+
+TEST_F(WaitingQueueTest, AGuaranteeGoesBeforePriorityAndEndsWhereItIsUsedUp) {
+  accounts_.Set(TenantSettings{.name = "a", .guaranteed_running = 1});
+  Add(1, "b", 4);
+  Add(2, "a", 9);
+  Add(3, "a", 9);
+  EXPECT_EQ(Take(), 2u);
+  queue_.Occupy(AccountOf("a"), 1);
+  EXPECT_EQ(Take(), 1u);
+  EXPECT_EQ(Take(), 3u);
+}
+
+TEST_F(WaitingQueueTest, AnArraysAccountIsForgottenWithItsLastJobAndItsPlaceIsUsedAgain) {
+  const ArrayMembership array{.id = 1, .width = 2};
+  const uint32_t first = AccountOf("a", "", array);
+  accounts_.Join(first);
+  Add(1, "a", 5, 0, "", array);
+  EXPECT_EQ(Take(), 1u);
+  ASSERT_TRUE(accounts_.Leave(first));
+  queue_.Forget(first);
+  accounts_.Forget(first);
+  EXPECT_EQ(AccountOf("a", "", {.id = 2, .width = 1}), first);
+  Add(2, "a", 5, 0, "", {.id = 2, .width = 1});
+  EXPECT_EQ(Take(), 2u);
+}
+
+// Against the definition: the smallest (beyond guarantee, level, charge, id) over all that wait and
+// that neither tenant, key nor array holds back.
 TEST_F(WaitingQueueTest, GivesTheBestOfManyWhateverHappensToThem) {
   std::mt19937 random(7);
+  accounts_.Set(TenantSettings{.name = "a", .guaranteed_running = 2});
+  accounts_.Set(TenantSettings{.name = "b", .max_running = 3});
+  accounts_.Set(KeySettings{.id = "k", .tenant = "c", .max_running = 2});
+  const auto make = [&](JobId id) {
+    ArrayMembership array;
+    if (random() % 3 == 0) array = {.id = 1 + random() % 3, .width = 2};
+    return Add(id, std::string(1, static_cast<char>('a' + random() % 6)),
+               static_cast<uint8_t>(1 + random() % 9), now_us_, random() % 2 == 0 ? "k" : "",
+               array);
+  };
   std::set<uint32_t> waiting;
+  std::vector<uint32_t> running;
   JobId next = 1;
-  for (int step = 0; step < 20'000; ++step) {
-    const uint32_t what = random() % 10;
+  uint64_t held = 0;
+  for (int step = 0; step < 6'000; ++step) {
+    const uint32_t what = random() % 12;
     if (what < 5) {
-      waiting.insert(Add(next++, std::string(1, static_cast<char>('a' + random() % 6)),
-                         static_cast<uint8_t>(1 + random() % 9), now_us_));
+      waiting.insert(make(next++));
     } else if (what == 5 && !waiting.empty()) {
       const auto victim =
           std::next(waiting.begin(), static_cast<int64_t>(random() % waiting.size()));
@@ -86,21 +169,35 @@ TEST_F(WaitingQueueTest, GivesTheBestOfManyWhateverHappensToThem) {
     } else if (what == 6) {
       now_us_ += static_cast<int64_t>(random() % 3000);
       queue_.Age(now_us_);
-    } else if (Candidate best; queue_.Best(0, best)) {
-      Place expected{.level = 99};
+    } else if (what < 9 && !running.empty()) {
+      const size_t at = random() % running.size();
+      queue_.Release(running[at], 1);
+      running.erase(running.begin() + static_cast<int64_t>(at));
+    } else {
+      Place expected{.beyond_guarantee = true, .level = 99};
       for (const uint32_t job : waiting) {
         const LiveJob& row = rows_[job];
+        if (queue_.Hold(row) != Reason::kNone) {
+          ++held;
+          continue;
+        }
         const int level = EffectivePriority(row.priority, now_us_ - row.create_us, kInterval);
-        expected = std::min(expected, Place{level, queue_.tenant(row.tenant).charge, row.id});
+        const bool beyond = !accounts_.Guaranteed(accounts_[row.account].tenant, 1);
+        expected = std::min(expected,
+                            Place{beyond, level, accounts_.TenantOf(row.account).charge, row.id});
       }
-      ASSERT_EQ(best.place.level, expected.level);
-      ASSERT_EQ(best.place.charge, expected.charge);
-      ASSERT_EQ(best.place.job, expected.job);
-      queue_.Charge(rows_[best.job].tenant, static_cast<int64_t>(random() % 500));
+      Candidate best;
+      ASSERT_EQ(queue_.Best(0, best), expected.level != 99);
+      if (expected.level == 99) continue;
+      ASSERT_EQ(best.place, expected);
+      queue_.Charge(rows_[best.job].account, static_cast<int64_t>(random() % 500));
+      queue_.Occupy(rows_[best.job].account, 1);
+      running.push_back(rows_[best.job].account);
       queue_.Remove(best.job, now_us_);
       waiting.erase(best.job);
     }
   }
+  EXPECT_GT(held, 300u);
 }
 
 }  // namespace

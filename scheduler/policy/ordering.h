@@ -17,7 +17,9 @@ int EffectivePriority(int priority, int64_t waited_us, int64_t interval_us);
 
 // A waiting job's place: smaller is better. `charge` is its tenant's (fair_share.h), `job` orders
 // by submission.
+// Work within its tenant's guarantee (docs/policies/quotas.md) comes before all that is beyond one.
 struct Place {
+  bool beyond_guarantee = false;
   int level = 0;
   uint64_t charge = 0;
   JobId job = 0;

@@ -29,9 +29,14 @@ TEST(Ordering, AClockThatSteppedBackRaisesNothing) {
 }
 
 TEST(Ordering, LevelThenChargeThenSubmission) {
-  EXPECT_LT((Place{1, 900, 9}), (Place{2, 0, 1}));
-  EXPECT_LT((Place{2, 0, 9}), (Place{2, 1, 1}));
-  EXPECT_LT((Place{2, 1, 1}), (Place{2, 1, 2}));
+  EXPECT_LT((Place{.level = 1, .charge = 900, .job = 9}),
+            (Place{.level = 2, .charge = 0, .job = 1}));
+  EXPECT_LT((Place{.level = 2, .charge = 0, .job = 9}), (Place{.level = 2, .charge = 1, .job = 1}));
+  EXPECT_LT((Place{.level = 2, .charge = 1, .job = 1}), (Place{.level = 2, .charge = 1, .job = 2}));
+}
+
+TEST(Ordering, WhatIsGuaranteedGoesBeforeWhatIsBorrowed) {
+  EXPECT_LT((Place{.level = 9}), (Place{.beyond_guarantee = true, .level = 1}));
 }
 
 TEST(Ordering, RankIsByLevelThenDispatch) {

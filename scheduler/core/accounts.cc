@@ -1,0 +1,79 @@
+#include "scheduler/core/accounts.h"
+
+namespace switchyard::scheduler {
+namespace {
+
+bool Over(uint64_t in_use, uint32_t more, uint32_t most) {
+  return most != 0 && in_use + more > most;
+}
+
+}  // namespace
+
+uint32_t Accounts::TenantNumber(const std::string& name) {
+  const auto [found, made] =
+      tenant_numbers_.try_emplace(name, static_cast<uint32_t>(tenants_.size()));
+  if (made) tenants_.push_back({.settings = {.name = name}});
+  return found->second;
+}
+
+uint32_t Accounts::KeyNumber(uint32_t tenant, const std::string& id) {
+  const auto [found, made] =
+      key_numbers_.try_emplace({tenant, id}, static_cast<uint32_t>(keys_.size()));
+  if (made) {
+    keys_.push_back(
+        {.settings = {.id = id, .tenant = tenants_[tenant].settings.name}, .tenant = tenant});
+  }
+  return found->second;
+}
+
+uint32_t Accounts::AccountNumber(uint32_t tenant, uint32_t key, const ArrayMembership& array) {
+  const auto [found, made] = account_numbers_.try_emplace({key, array.id}, kNone);
+  if (made) {
+    found->second = accounts_.Add();
+    accounts_[found->second] = {
+        .tenant = tenant, .key = key, .array = array.id, .width = array.width};
+  }
+  return found->second;
+}
+
+void Accounts::Forget(uint32_t account) {
+  account_numbers_.erase({accounts_[account].key, accounts_[account].array});
+  accounts_.Remove(account);
+}
+
+void Accounts::Occupy(uint32_t number, uint32_t devices) {
+  Account& account = accounts_[number];
+  if (account.array != 0) ++account.running;
+  keys_[account.key].devices += devices;
+  tenants_[account.tenant].devices += devices;
+}
+
+void Accounts::Release(uint32_t number, uint32_t devices) {
+  Account& account = accounts_[number];
+  if (account.array != 0) --account.running;
+  keys_[account.key].devices -= devices;
+  tenants_[account.tenant].devices -= devices;
+}
+
+Reason Accounts::TenantHold(uint32_t number, uint32_t devices) const {
+  const Tenant& tenant = tenants_[number];
+  return Over(tenant.devices, devices, tenant.settings.max_running) ? Reason::kQuota
+                                                                    : Reason::kNone;
+}
+
+Reason Accounts::KeyHold(uint32_t number, uint32_t devices) const {
+  const AccountKey& key = keys_[number];
+  return Over(key.devices, devices, key.settings.max_running) ? Reason::kKeyLimit : Reason::kNone;
+}
+
+Reason Accounts::ArrayHold(uint32_t number) const {
+  const Account& account = accounts_[number];
+  return Over(account.running, 1, account.width) ? Reason::kArrayWidth : Reason::kNone;
+}
+
+bool Accounts::Guaranteed(uint32_t number, uint32_t devices) const {
+  const Tenant& tenant = tenants_[number];
+  return uint64_t{tenant.devices} + devices <= tenant.settings.guaranteed_running;
+}
+
+}  // namespace switchyard::scheduler
