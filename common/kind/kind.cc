@@ -28,6 +28,16 @@ const KindTraits kKinds[] = {
      .assumed_run_time = absl::ZeroDuration(),
      .checkpoints = false,
      .own_runner = false},
+    // A user's own program may take all of its device, so it counts as a training; it may hang without anybody knowing,
+    // so unlike a training it has a timeout by default; its `checkpoint` folder makes it resumable.
+    {.name = "command",
+     .field = v1::Job::kCommand,
+     .job_class = v1::TRAINING,
+     .default_priority = 5,
+     .default_timeout = absl::Hours(24),
+     .assumed_run_time = absl::ZeroDuration(),
+     .checkpoints = true,
+     .own_runner = true},
 };
 
 }  // namespace

@@ -22,6 +22,7 @@ PACKAGES=(
   libpng-dev
   libprotobuf-dev
   libprotoc-dev
+  libseccomp-dev         # the sandbox of command jobs
   libsimdjson-dev        # JSON of SigMF recordings and safetensors files
   libsqlite3-dev
   libssl-dev
@@ -32,6 +33,7 @@ PACKAGES=(
   prometheus-cpp-dev
   protobuf-compiler
   protobuf-compiler-grpc
+  python3-minimal        # a program for the end-to-end test of command jobs
   zlib1g-dev             # the carried digits
 )
 

@@ -8,6 +8,7 @@
 #include "scheduler/service/commands.h"
 #include "scheduler/service/job_service.h"
 #include "scheduler/service/new_job.h"
+#include "scheduler/service/submit_rules.h"
 #include "scheduler/service/raw_messages.h"
 #include "scheduler/validation/job_spec.h"
 #include "scheduler/validation/references.h"
@@ -77,7 +78,7 @@ class Batch {
       faults.SetIndex(i);
       NormalizeJob(job, faults);
       if (!faults.empty() || !refused.ok()) continue;
-      refused = CheckAllowed(job, {backend_.allow_noop, principal_.highest_priority}, faults);
+      refused = CheckAllowed(job, RulesFor(backend_, principal_), faults);
       if (refused.ok())
         refused = ResolveReferences(principal_.tenant, faults, backend_.references, job);
       event.jobs.push_back(MakeNewJob(job));

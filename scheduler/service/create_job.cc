@@ -7,6 +7,7 @@
 #include "scheduler/service/job_reader.h"
 #include "scheduler/service/job_service.h"
 #include "scheduler/service/new_job.h"
+#include "scheduler/service/submit_rules.h"
 #include "scheduler/validation/job_spec.h"
 #include "scheduler/validation/references.h"
 #include "scheduler/watch/job_view.h"
@@ -75,7 +76,7 @@ absl::Status Check(const Backend& backend, const Principal& principal, v1::Job& 
   FieldFaults faults("job");
   NormalizeJob(job, faults);
   if (!faults.empty()) return faults.ToStatus();
-  return CheckAllowed(job, {backend.allow_noop, principal.highest_priority}, faults);
+  return CheckAllowed(job, RulesFor(backend, principal), faults);
 }
 
 }  // namespace

@@ -72,6 +72,8 @@ void NormalizeKind(v1::Job& job, FieldFaults& faults) {
       return NormalizeTrain(*job.mutable_train(), faults);
     case v1::Job::kPredict:
       return NormalizePredict(*job.mutable_predict(), faults);
+    case v1::Job::kCommand:
+      return NormalizeCommand(*job.mutable_command(), faults);
     case v1::Job::KIND_NOT_SET:
       break;
   }
@@ -82,6 +84,18 @@ std::string KindNames() {
   for (const KindTraits& kind : AllKinds())
     absl::StrAppend(&names, names.empty() ? "" : ", ", kind.name);
   return names;
+}
+
+absl::Status CheckScopes(const v1::Job& job, const SubmitRules& rules, const FieldFaults& faults) {
+  const char* missing = !rules.commands                                      ? "commands"
+                        : job.command().network() && !rules.commands_network ? "commands.network"
+                                                                             : nullptr;
+  if (!job.has_command() || missing == nullptr) return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kPermissionDenied, "SCOPE_MISSING",
+      absl::StrCat(faults.Path("command"), ": this caller's key lacks the scope ", missing,
+                   "; use a key that has it (the operator's token of `switchyard up` does)"),
+      {{"scope", missing}});
 }
 
 }  // namespace
@@ -147,6 +161,7 @@ absl::Status CheckAllowed(const v1::Job& job, const SubmitRules& rules, const Fi
             ": jobs of kind noop are switched off; set allow_noop: true in the scheduler's config"),
         {{"kind", "noop"}, {"setting", "allow_noop"}});
   }
+  if (absl::Status status = CheckScopes(job, rules, faults); !status.ok()) return status;
   return CheckPriorityAllowed(job.priority(), rules.highest_priority, faults);
 }
 

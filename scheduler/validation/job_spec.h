@@ -19,6 +19,9 @@ struct SubmitRules {
   bool allow_noop = false;
   // Most urgent priority the caller may ask for, 1 to 9.
   uint32_t highest_priority = 1;
+  // Scopes of the caller's key: `commands` and `commands.network`.
+  bool commands = false;
+  bool commands_network = false;
 };
 
 // Brings `job` into its stored form and adds what is wrong with it to `faults`. The form of a
@@ -26,8 +29,9 @@ struct SubmitRules {
 void NormalizeJob(v1::Job& job, FieldFaults& faults);
 
 // What a well-formed job may still be refused for: PERMISSION_DENIED (priority more urgent than
-// allowed), FAILED_PRECONDITION (kind noop is switched off; names the setting). `faults` gives the
-// path only. REQUIRES: NormalizeJob found nothing wrong with it.
+// allowed; a kind that needs a scope the caller lacks), FAILED_PRECONDITION (kind noop is switched
+// off; names the setting). `faults` gives the path only. REQUIRES: NormalizeJob found nothing wrong
+// with it.
 absl::Status CheckAllowed(const v1::Job& job, const SubmitRules& rules, const FieldFaults& faults);
 
 // The priority part of CheckAllowed.
@@ -38,6 +42,7 @@ absl::Status CheckPriorityAllowed(uint32_t priority, uint32_t highest_priority,
 void NormalizeNoop(v1::NoopSpec& spec, FieldFaults& faults);
 void NormalizeTrain(v1::TrainSpec& spec, FieldFaults& faults);
 void NormalizePredict(v1::PredictSpec& spec, FieldFaults& faults);
+void NormalizeCommand(v1::CommandSpec& spec, FieldFaults& faults);
 
 // Form of a source: exactly one location; a path absolute and without `..`; an artifact a hash.
 // `field` is its path.

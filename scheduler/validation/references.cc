@@ -65,17 +65,29 @@ struct Resolver {
       return status;
     return ResolveInitialWeights(spec);
   }
+
+  absl::Status Resolve(const v1::CommandSpec& spec) {
+    for (int i = 0; i < spec.inputs_size(); ++i) {
+      const std::string field = absl::StrCat("command.inputs[", i, "].artifact");
+      if (absl::Status status = RequireArtifact(spec.inputs(i).artifact(), field); !status.ok())
+        return status;
+    }
+    return absl::OkStatus();
+  }
 };
 
 }  // namespace
 
-bool RefersToAnything(const v1::Job& job) { return job.has_predict() || job.has_train(); }
+bool RefersToAnything(const v1::Job& job) {
+  return job.has_predict() || job.has_train() || job.command().inputs_size() > 0;
+}
 
 absl::Status ResolveReferences(absl::string_view tenant, const FieldFaults& faults,
                                ReferenceSource& source, v1::Job& job) {
   Resolver resolver{tenant, faults, source};
   if (job.has_predict()) return resolver.Resolve(*job.mutable_predict());
   if (job.has_train()) return resolver.Resolve(*job.mutable_train());
+  if (job.has_command()) return resolver.Resolve(job.command());
   return absl::OkStatus();
 }
 
