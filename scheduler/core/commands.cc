@@ -1,4 +1,5 @@
 // What clients ask of the core.
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -127,6 +128,8 @@ uint32_t Core::Impl::AddNew(const NewJob& job, uint32_t account, JobId id) {
   row.device = static_cast<uint16_t>(devices_.Intern(job.device));
   row.kind = KindIndex(job.kind);
   row.priority = job.priority;
+  row.device_count = std::max<uint16_t>(job.device_count, 1);
+  row.preemptible = job.preemptible.value_or(kinds_[row.kind].config.checkpoints);
   row.state = JobState::kQueued;
   row.inserted = true;
   Count(row, 1);

@@ -34,6 +34,23 @@ struct PlantedBugs {
   bool ignores_priority = false;        // Least urgent first.
   bool early_lease_expiry = false;      // Attempts are ended at half of their lease.
   bool lost_requeue_on_attach = false;  // An attempt missing from its worker's Attach is not ended.
+  bool partial_gang = false;            // A gang is placed with one device missing.
+  bool preempts_too_early = false;      // The minimum run time is not looked at.
+  bool backfill_ignores_reservation = false;  // Smaller jobs take what is kept for a gang.
+};
+
+// When running work is asked to make room for more urgent work (policy/preemption.h).
+struct PreemptionConfig {
+  bool enabled = true;
+  int64_t min_run_us = 60'000'000;  // An attempt is left alone so long.
+  int64_t grace_us = 30'000'000;    // From the notice to the hard cancel.
+  uint32_t priority_distance = 2;   // By how much the waiting job must be more urgent.
+};
+
+// Ports where the ranks of gangs meet, taken in turn.
+struct RendezvousConfig {
+  uint16_t first_port = 29'500;
+  uint16_t ports = 500;
 };
 
 struct CoreConfig {
@@ -57,6 +74,8 @@ struct CoreConfig {
   int64_t ageing_interval_us = 300'000'000;  // Waiting raises a job one step each, never above 3.
   int64_t ahead_window_us = 50'000;  // Expected work assigned ahead per device and class, at most.
   uint32_t ahead_jobs = 1024;        // Jobs assigned ahead per device and class, at most.
+  PreemptionConfig preemption;
+  RendezvousConfig rendezvous;
   PlantedBugs bugs;
 };
 

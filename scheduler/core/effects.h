@@ -44,6 +44,16 @@ struct PushLimits {
   std::vector<DeviceLimit> limits;  // Whole list.
 };
 
+// A worker's place in an attempt on several devices (worker.v1.Gang).
+struct GangPlace {
+  uint32_t size = 0;  // Devices of the whole attempt; 0: the attempt has one device.
+  uint32_t rank = 0;  // Of this worker's first device.
+  uint32_t members = 0;
+  uint32_t member = 0;
+  std::string rendezvous;            // `HOST:PORT`.
+  std::vector<std::string> devices;  // This worker's, in order of rank.
+};
+
 // The engine adds the spec, read from the store (or from this drain's submit), and resolved models.
 struct AssignAttempt {
   uint64_t session = 0;
@@ -52,12 +62,15 @@ struct AssignAttempt {
   std::string device;
   uint64_t rank = 0;        // Lower starts first among held attempts.
   std::string resume_from;  // SHA-256 of a checkpoint; empty: from the beginning.
+  GangPlace gang;
 };
 
 struct CancelAttempt {
   uint64_t session = 0;
   AttemptRef ref;
   bool checkpoint_first = false;
+  bool preempt = false;  // Checkpoint and hand back; a hard cancel follows after `grace_us`.
+  int64_t grace_us = 0;
 };
 
 // A ref for one session: recalls and acknowledgements.

@@ -31,12 +31,14 @@ struct NewJob {
   int64_t timeout_us = 0;  // 0: the kind's default.
   std::string key;         // Id of the key it was submitted with; empty: without one.
   ArrayMembership array;
+  uint16_t device_count = 1;        // More: a gang, which gets all at the same time or none.
+  std::optional<bool> preemptible;  // Unset: when the kind makes checkpoints.
 };
 
 // All or none. Reply: `job` is the first id, the others follow it without gaps.
 // RESOURCE_EXHAUSTED (with a retry delay): the queue or the tenant's share of it is full.
 // FAILED_PRECONDITION: a device was named, workers are known, and none has it; names those that
-// exist.
+// exist. Or a gang is larger than all attached workers could ever give it; names the numbers.
 struct SubmitJobs {
   uint64_t tag = 0;
   std::string tenant;

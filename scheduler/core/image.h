@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,13 @@ struct OutputArtifact {
   uint32_t attempt = 0;  // Set by the core on acceptance.
 };
 
+// What one worker does for an attempt on several devices (v1.Member).
+struct MemberImage {
+  std::string worker;
+  std::vector<std::string> devices;  // In order of rank.
+  Outcome outcome = Outcome::kUnspecified;
+};
+
 // One try (v1.Attempt).
 struct AttemptImage {
   uint32_t number = 0;
@@ -35,6 +43,7 @@ struct AttemptImage {
   std::string error;  // Opaque: serialized google.rpc.Status; empty: none.
   Fencing fencing;
   std::string resumed_from;
+  std::vector<MemberImage> members;  // In order of rank; empty: one device. The first is `worker`.
 };
 
 // One change of state (v1.StateChange). A change of reason alone is none.
@@ -87,6 +96,9 @@ struct JobImage {
   uint32_t lost_attempts = 0;   // Counts towards POISON; reset by `:retry`.
   uint32_t lost_unstarted = 0;  // As `lost_attempts`, of attempts never seen to start.
   uint32_t failed_attempts = 0;
+  uint32_t preempted_attempts = 0;  // Never reset: they count towards nothing.
+  uint16_t device_count = 1;        // More: a gang.
+  std::optional<bool> preemptible;  // Unset: as the kind says (rows of older versions).
   uint32_t attempt_count = 0;  // Attempts so far; `attempts` holds the last 16 of them. The last
                                // one runs when its outcome is unspecified.
   uint32_t change_count = 0;   // State changes so far, never reset; `history` holds the last 64.

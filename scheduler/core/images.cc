@@ -52,6 +52,7 @@ void FillCold(const JobImage& image, JobCold& cold) {
   cold.lost = image.lost_attempts;
   cold.lost_unstarted = image.lost_unstarted;
   cold.failed = image.failed_attempts;
+  cold.preempted = image.preempted_attempts;
   cold.attempt_count = image.attempt_count;
   cold.change_count = image.change_count;
   cold.past = image.attempts;
@@ -119,6 +120,9 @@ void Core::Impl::FillImage(uint32_t job, JobImage& image) const {
   image.lost_attempts = cold.lost;
   image.lost_unstarted = cold.lost_unstarted;
   image.failed_attempts = cold.failed;
+  image.preempted_attempts = cold.preempted;
+  image.device_count = row.device_count;
+  image.preemptible = row.preemptible;
   image.attempt_count = cold.attempt_count;
   image.change_count = std::max<uint32_t>(cold.change_count, 1);
   image.attempts = cold.past;
@@ -191,6 +195,8 @@ uint32_t Core::Impl::LoadImage(const JobImage& image) {
   row.device = static_cast<uint16_t>(devices_.Intern(image.device));
   row.kind = KindIndex(image.kind);
   row.priority = image.priority;
+  row.device_count = image.device_count;
+  row.preemptible = image.preemptible.value_or(kinds_[row.kind].config.checkpoints);
   row.state = image.state;
   row.reason = image.reason;
   if (image.state == JobState::kCancelling) {

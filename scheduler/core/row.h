@@ -36,6 +36,7 @@ struct JobCold {
   uint32_t lost = 0;
   uint32_t lost_unstarted = 0;
   uint32_t failed = 0;
+  uint32_t preempted = 0;
   uint32_t attempt_count = 0;
   uint32_t change_count = 0;
   uint32_t wake_timer = kNone;
@@ -67,6 +68,7 @@ struct LiveJob {
   Reason reason = Reason::kNone;
   Ending ending = Ending::kNone;
   Waits waits = Waits::kNot;
+  bool preemptible : 1 = false;
   // Since the last TakeChanges:
   bool listed : 1 = false;
   bool store : 1 = false;

@@ -49,9 +49,11 @@ enum class Reason : uint8_t {
   kOutOfMemory = 14,
   kUpstreamFailed = 15,
   kDependencies = 17,
+  kPreempted = 18,
   kKeyLimit = 21,
   kArrayWidth = 22,
   kUrgentShare = 23,
+  kReserved = 24,
 };
 
 enum class Phase : uint8_t { kUnspecified = 0, kPreparing = 1, kWorking = 2, kCheckpointing = 3 };
@@ -65,6 +67,7 @@ enum class Outcome : uint8_t {
   kWorkerLost = 5,
   kReturned = 6,
   kTimedOut = 7,
+  kPreempted = 8,
 };
 
 enum class JobClass : uint8_t { kUnspecified = 0, kTraining = 1, kInference = 2, kGeneral = 3 };

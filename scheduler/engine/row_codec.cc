@@ -11,7 +11,12 @@ namespace {
 using storage::v1::AttemptRecord;
 using storage::v1::ChangeRecord;
 using storage::v1::JobRecord;
+using storage::v1::MemberRecord;
 using storage::v1::OutputRecord;
+
+// JobRecord.preemptible; 0: as the kind says.
+constexpr uint32_t kPreemptible = 1;
+constexpr uint32_t kNotPreemptible = 2;
 
 void Encode(const AttemptImage& image, AttemptRecord& record) {
   record.set_number(image.number);
@@ -26,6 +31,12 @@ void Encode(const AttemptImage& image, AttemptRecord& record) {
   record.set_epoch(image.fencing.epoch);
   record.set_counter(image.fencing.counter);
   record.set_resumed_from(image.resumed_from);
+  for (const MemberImage& member : image.members) {
+    MemberRecord* added = record.add_members();
+    added->set_worker(member.worker);
+    for (const std::string& device : member.devices) added->add_devices(device);
+    added->set_outcome(static_cast<uint32_t>(member.outcome));
+  }
 }
 
 void Decode(const AttemptRecord& record, AttemptImage& image) {
@@ -40,6 +51,11 @@ void Decode(const AttemptRecord& record, AttemptImage& image) {
   image.error = record.error();
   image.fencing = {record.epoch(), record.counter()};
   image.resumed_from = record.resumed_from();
+  for (const MemberRecord& member : record.members()) {
+    image.members.push_back({.worker = member.worker(),
+                             .devices = {member.devices().begin(), member.devices().end()},
+                             .outcome = static_cast<Outcome>(member.outcome())});
+  }
 }
 
 void Encode(const StateChange& image, ChangeRecord& record) {
@@ -111,6 +127,11 @@ void Encode(const JobImage& image, JobRecord& record) {
   record.set_lost_attempts(image.lost_attempts);
   record.set_lost_unstarted(image.lost_unstarted);
   record.set_failed_attempts(image.failed_attempts);
+  record.set_preempted_attempts(image.preempted_attempts);
+  record.set_device_count(image.device_count > 1 ? image.device_count : 0);
+  if (image.preemptible.has_value()) {
+    record.set_preemptible(*image.preemptible ? kPreemptible : kNotPreemptible);
+  }
   record.set_attempt_count(image.attempt_count);
   record.set_change_count(image.change_count);
   for (const AttemptImage& attempt : image.attempts) Encode(attempt, *record.add_attempts());
@@ -142,6 +163,9 @@ void Decode(const JobRecord& record, JobImage& image) {
   image.lost_attempts = record.lost_attempts();
   image.lost_unstarted = record.lost_unstarted();
   image.failed_attempts = record.failed_attempts();
+  image.preempted_attempts = record.preempted_attempts();
+  image.device_count = static_cast<uint16_t>(std::max<uint32_t>(record.device_count(), 1));
+  if (record.preemptible() != 0) image.preemptible = record.preemptible() == kPreemptible;
   image.attempt_count = record.attempt_count();
   image.change_count = record.change_count();
   image.attempts.resize(record.attempts_size());

@@ -35,6 +35,9 @@ JobImage FullImage() {
   image.lost_attempts = 7;
   image.lost_unstarted = 8;
   image.failed_attempts = 9;
+  image.preempted_attempts = 24;
+  image.device_count = 3;
+  image.preemptible = false;
   image.attempt_count = 10;
   image.change_count = 11;
   image.attempts = {{.number = 10,
@@ -47,7 +50,9 @@ JobImage FullImage() {
                      .outcome = Outcome::kRunnerLost,
                      .error = "lost",
                      .fencing = {15, 16},
-                     .resumed_from = "checkpoint"}};
+                     .resumed_from = "checkpoint",
+                     .members = {{"w", {"cuda:0", "cuda:1"}, Outcome::kSucceeded},
+                                 {"x", {"cuda:7"}, Outcome::kUnspecified}}}};
   image.history = {{11, JobState::kRunning, Reason::kStopped, 17, 10}};
   image.timings = {18, 19, 20, 21, 22};
   image.outputs = {{"curves.csv", "hash", 23, "text/csv", 10}};
@@ -68,6 +73,12 @@ void ExpectSameAttempt(const AttemptImage& a, const AttemptImage& b) {
   EXPECT_EQ(a.error, b.error);
   EXPECT_EQ(a.fencing, b.fencing);
   EXPECT_EQ(a.resumed_from, b.resumed_from);
+  ASSERT_EQ(a.members.size(), b.members.size());
+  for (size_t i = 0; i < a.members.size(); ++i) {
+    EXPECT_EQ(a.members[i].worker, b.members[i].worker);
+    EXPECT_EQ(a.members[i].devices, b.members[i].devices);
+    EXPECT_EQ(a.members[i].outcome, b.members[i].outcome);
+  }
 }
 
 void ExpectSameScalars(const JobImage& a, const JobImage& b) {
@@ -96,6 +107,9 @@ void ExpectSameScalars(const JobImage& a, const JobImage& b) {
   EXPECT_EQ(a.lost_attempts, b.lost_attempts);
   EXPECT_EQ(a.lost_unstarted, b.lost_unstarted);
   EXPECT_EQ(a.failed_attempts, b.failed_attempts);
+  EXPECT_EQ(a.preempted_attempts, b.preempted_attempts);
+  EXPECT_EQ(a.device_count, b.device_count);
+  EXPECT_EQ(a.preemptible, b.preemptible);
   EXPECT_EQ(a.attempt_count, b.attempt_count);
   EXPECT_EQ(a.change_count, b.change_count);
   EXPECT_EQ(a.checkpoint, b.checkpoint);
@@ -105,7 +119,7 @@ void ExpectSameScalars(const JobImage& a, const JobImage& b) {
 TEST(RowCodec, AnImageComesBackWhole) {
   // A field added to the image must be added to JobRecord, to row_codec.cc and to this test, or it
   // is lost at a restart.
-  static_assert(sizeof(JobImage) == 488 && sizeof(AttemptImage) == 216);
+  static_assert(sizeof(JobImage) == 496 && sizeof(AttemptImage) == 240);
   const JobImage image = FullImage();
   JobRow row;
   row.spec = "spec";

@@ -81,6 +81,16 @@ absl::StatusOr<Finished> ReadFinished(worker::v1::Finished& finished) {
   return read;
 }
 
+void WriteGang(const GangPlace& place, worker::v1::Assignment* to) {
+  worker::v1::Gang* gang = to->mutable_gang();
+  gang->set_size(place.size);
+  gang->set_rank(place.rank);
+  gang->set_members(place.members);
+  gang->set_member(place.member);
+  gang->set_rendezvous(place.rendezvous);
+  for (const std::string& device : place.devices) to->add_devices(device);
+}
+
 worker::v1::Assignment* AddAssignment(Assignment& from, worker::v1::SchedulerDelta* delta) {
   worker::v1::Assignment* to = delta->add_assignments();
   *to->mutable_ref() = WriteRef(from.attempt.ref);
@@ -89,6 +99,7 @@ worker::v1::Assignment* AddAssignment(Assignment& from, worker::v1::SchedulerDel
   to->set_device(std::move(from.attempt.device));
   to->set_rank(from.attempt.rank);
   to->set_resume_from(std::move(from.attempt.resume_from));
+  if (from.attempt.gang.size > 0) WriteGang(from.attempt.gang, to);
   // Bytes of our own store: they parse.
   if (from.model != nullptr) to->mutable_model()->ParseFromString(*from.model);
   if (from.initial_model != nullptr)
@@ -197,6 +208,9 @@ void WriteDelta(SessionOutput& output, worker::v1::SchedulerDelta* delta) {
     worker::v1::CancelAttempt* added = delta->add_cancels();
     *added->mutable_ref() = WriteRef(cancel.ref);
     added->set_checkpoint_first(cancel.checkpoint_first);
+    if (!cancel.preempt) continue;
+    added->set_preempt(true);
+    SetDuration(absl::Microseconds(cancel.grace_us), added->mutable_grace());
   }
   for (const AttemptRef& ref : output.recalls) *delta->add_recalls() = WriteRef(ref);
   for (const AttemptRef& ref : output.acknowledgements) *delta->add_acknowledged() = WriteRef(ref);

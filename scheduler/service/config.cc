@@ -26,6 +26,16 @@ void Write(absl::Duration duration, google::protobuf::Duration* proto) {
   proto->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration % absl::Seconds(1))));
 }
 
+void FillPreemption(config::v1::Preemption& preemption) {
+  const PreemptionConfig defaults;
+  if (!preemption.has_min_run_time())
+    Write(absl::Microseconds(defaults.min_run_us), preemption.mutable_min_run_time());
+  if (!preemption.has_grace())
+    Write(absl::Microseconds(defaults.grace_us), preemption.mutable_grace());
+  if (preemption.priority_distance() == 0)
+    preemption.set_priority_distance(defaults.priority_distance);
+}
+
 void FillDefaults(config::v1::SchedulerConfig& config) {
   if (config.artifact_dir().empty()) config.set_artifact_dir(config.data_dir() + "/artifacts");
   if (config.queue_capacity() == 0) config.set_queue_capacity(kDefaultQueueCapacity);
@@ -34,6 +44,11 @@ void FillDefaults(config::v1::SchedulerConfig& config) {
     Write(Read(config.lease()) / 6, config.mutable_heartbeat_interval());
   if (config.max_lost_attempts() == 0) config.set_max_lost_attempts(kDefaultLostAttempts);
   if (config.highest_priority() == 0) config.set_highest_priority(1);
+  FillPreemption(*config.mutable_preemption());
+  if (config.rendezvous().first_port() == 0)
+    config.mutable_rendezvous()->set_first_port(RendezvousConfig().first_port);
+  if (config.rendezvous().ports() == 0)
+    config.mutable_rendezvous()->set_ports(RendezvousConfig().ports);
 }
 
 void CheckAddress(absl::string_view name, absl::string_view address,
@@ -59,6 +74,25 @@ void CheckTimes(const config::v1::SchedulerConfig& config, std::vector<std::stri
   }
 }
 
+void CheckPreemption(const config::v1::Preemption& preemption, std::vector<std::string>& faults) {
+  if (!IsLength(preemption.min_run_time()) || Read(preemption.min_run_time()) < absl::Seconds(1)) {
+    faults.emplace_back("preemption.min_run_time: must be at least 1 s");
+  }
+  if (!IsLength(preemption.grace()) || Read(preemption.grace()) < absl::Seconds(1)) {
+    faults.emplace_back("preemption.grace: must be at least 1 s");
+  }
+  if (preemption.priority_distance() > 8) {
+    faults.emplace_back("preemption.priority_distance: must be 1 to 8");
+  }
+}
+
+void CheckRendezvous(const config::v1::Rendezvous& rendezvous, std::vector<std::string>& faults) {
+  constexpr uint64_t kPortsEnd = 65'536;
+  if (uint64_t{rendezvous.first_port()} + rendezvous.ports() > kPortsEnd) {
+    faults.emplace_back("rendezvous: first_port and the ports after it must be at most 65535");
+  }
+}
+
 }  // namespace
 
 absl::Status CompleteConfig(config::v1::SchedulerConfig& config) {
@@ -73,6 +107,8 @@ absl::Status CompleteConfig(config::v1::SchedulerConfig& config) {
     faults.emplace_back("worker_listen: must differ from listen");
   }
   CheckTimes(config, faults);
+  CheckPreemption(config.preemption(), faults);
+  CheckRendezvous(config.rendezvous(), faults);
   if (config.highest_priority() > 9) faults.emplace_back("highest_priority: must be 1 to 9");
   CheckKeys(config, faults);
   if (faults.empty()) return absl::OkStatus();
@@ -86,6 +122,13 @@ CoreConfig MakeCoreConfig(const config::v1::SchedulerConfig& config) {
   core.tenant_queue_capacity = config.queue_capacity();
   core.lease_us = absl::ToInt64Microseconds(Read(config.lease()));
   core.max_lost_attempts = config.max_lost_attempts();
+  core.preemption = {
+      .enabled = !config.preemption().disabled(),
+      .min_run_us = absl::ToInt64Microseconds(Read(config.preemption().min_run_time())),
+      .grace_us = absl::ToInt64Microseconds(Read(config.preemption().grace())),
+      .priority_distance = config.preemption().priority_distance()};
+  core.rendezvous = {.first_port = static_cast<uint16_t>(config.rendezvous().first_port()),
+                     .ports = static_cast<uint16_t>(config.rendezvous().ports())};
   return core;
 }
 

@@ -23,6 +23,8 @@ NewJob MakeNewJob(const v1::Job& job) {
   if (job.has_not_before()) made.not_before_us = Micros(job.not_before());
   if (job.has_expire_time()) made.expire_us = Micros(job.expire_time());
   if (job.has_timeout()) made.timeout_us = Micros(job.timeout());
+  if (job.device_count() > 1) made.device_count = static_cast<uint16_t>(job.device_count());
+  if (job.has_preemptible()) made.preemptible = job.preemptible();
   return made;
 }
 

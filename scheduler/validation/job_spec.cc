@@ -11,6 +11,7 @@ namespace switchyard::scheduler {
 namespace {
 
 constexpr int kMostLabels = 16;
+constexpr uint32_t kMostDevices = 1024;
 constexpr size_t kMostLabelBytes = 255;
 
 void DropOutputOnly(v1::Job& job) {
@@ -61,6 +62,16 @@ void CheckTimes(const v1::Job& job, FieldFaults& faults) {
   }
   if (job.has_timeout() && (!IsLength(job.timeout()) || IsZero(job.timeout()))) {
     faults.Add("timeout", "must be longer than 0");
+  }
+}
+
+void CheckDeviceCount(const v1::Job& job, const KindTraits& kind, FieldFaults& faults) {
+  if (job.device_count() > kMostDevices) {
+    faults.Add("device_count",
+               absl::StrCat("must be at most ", kMostDevices, "; it is ", job.device_count()));
+  } else if (job.device_count() > 1 && kind.job_class == v1::GENERAL) {
+    faults.Add("device_count",
+               absl::StrCat("must be unset for the kind ", kind.name, ", which needs no device"));
   }
 }
 
@@ -137,6 +148,7 @@ void NormalizeJob(v1::Job& job, FieldFaults& faults) {
     faults.Add("device", absl::StrCat(kDeviceForm, "; it is \"", job.device(), "\""));
   if (!job.labels().empty()) CheckLabels(job.labels(), faults);
   CheckTimes(job, faults);
+  CheckDeviceCount(job, *kind, faults);
   NormalizeKind(job, faults);
 }
 

@@ -65,6 +65,14 @@ TEST(JobSpec, NormalisingTwiceChangesNothing) {
   EXPECT_EQ(job.SerializeAsString(), once);
 }
 
+TEST(JobSpec, AGangHasAtMost1024Devices) {
+  v1::Job job = Noop();
+  job.set_device_count(1024);
+  EXPECT_TRUE(Normalize(job).ok());
+  job.set_device_count(1025);
+  EXPECT_THAT(std::string(Normalize(job).message()), HasSubstr("device_count"));
+}
+
 TEST(JobSpec, AJobWithoutAKindIsToldTheKinds) {
   v1::Job job;
   EXPECT_THAT(std::string(Normalize(job).message()), HasSubstr("noop, train, predict"));

@@ -29,6 +29,15 @@ void AddAttempt(const AttemptImage& from, v1::Attempt* to) {
   to->set_epoch(from.fencing.epoch);
   to->set_counter(from.fencing.counter);
   to->set_resumed_from(from.resumed_from);
+  uint32_t rank = 0;
+  for (const MemberImage& member : from.members) {
+    v1::Member* added = to->add_members();
+    added->set_worker(member.worker);
+    for (const std::string& device : member.devices) added->add_devices(device);
+    added->set_rank(rank);
+    added->set_outcome(static_cast<v1::Attempt::Outcome>(member.outcome));
+    rank += static_cast<uint32_t>(member.devices.size());
+  }
 }
 
 void AddChange(const StateChange& from, v1::StateChange* to) {
