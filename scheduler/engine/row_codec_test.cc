@@ -119,7 +119,7 @@ void ExpectSameScalars(const JobImage& a, const JobImage& b) {
 TEST(RowCodec, AnImageComesBackWhole) {
   // A field added to the image must be added to JobRecord, to row_codec.cc and to this test, or it
   // is lost at a restart.
-  static_assert(sizeof(JobImage) == 496 && sizeof(AttemptImage) == 240);
+  static_assert(sizeof(JobImage) == 544 && sizeof(AttemptImage) == 240);
   const JobImage image = FullImage();
   JobRow row;
   row.spec = "spec";
