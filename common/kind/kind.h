@@ -21,6 +21,9 @@ struct KindTraits {
   absl::Duration assumed_run_time;   // Before run times are learned; 0: unknown, so never assigned ahead.
   bool checkpoints;                  // `:stop` keeps a checkpoint, and a next attempt resumes from it.
   bool own_runner;                   // Each attempt has a runner process of its own; else it runs in the serving runner.
+  int64_t default_memory_bytes;      // Need on a device before it is learned; 0: unknown, nothing is set apart.
+  bool shrinks_batch;                // Out of memory, it may be tried again with half the batch.
+  bool reports_progress;             // While it runs; without, it may be found STUCK.
 };
 
 absl::Span<const KindTraits> AllKinds();

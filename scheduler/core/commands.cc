@@ -127,6 +127,7 @@ uint32_t Core::Impl::AddNew(const NewJob& job, uint32_t account, JobId id) {
   row.model = models_.Intern(job.model_key);
   row.device = static_cast<uint16_t>(devices_.Intern(job.device));
   row.kind = KindIndex(job.kind);
+  row.workload = learned_.Workload(row.kind, row.model, work_shapes_.Intern(job.shape));
   row.priority = job.priority;
   row.device_count = std::max<uint16_t>(job.device_count, 1);
   row.preemptible = job.preemptible.value_or(kinds_[row.kind].config.checkpoints);
@@ -135,11 +136,14 @@ uint32_t Core::Impl::AddNew(const NewJob& job, uint32_t account, JobId id) {
   Count(row, 1);
   const int64_t default_timeout_us = kinds_[row.kind].config.default_timeout_us;
   const bool own_timeout = job.timeout_us != 0 && job.timeout_us != default_timeout_us;
-  if (job.not_before_us != 0 || job.expire_us != 0 || own_timeout) {
+  if (job.not_before_us != 0 || job.expire_us != 0 || own_timeout || job.memory_bytes != 0 ||
+      job.no_progress_us != 0) {
     JobCold& cold = Cold(index);
     cold.not_before_us = job.not_before_us;
     cold.expire_us = job.expire_us;
     cold.timeout_us = own_timeout ? job.timeout_us : 0;
+    cold.memory_bytes = job.memory_bytes;
+    cold.no_progress_us = job.no_progress_us;
     ArmExpiry(index);
   }
   Enqueue(index);

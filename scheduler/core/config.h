@@ -17,9 +17,13 @@ struct KindConfig {
   uint16_t number = 0;  // Job.KindCase; what rows store.
   JobClass job_class = JobClass::kInference;
   int64_t default_timeout_us = kNever;
-  int64_t assumed_run_time_us = 0;  // 0: unknown, so not assigned ahead until learned.
-  bool checkpoints = false;         // A next attempt may begin from the last accepted checkpoint.
-  bool registers_model = false;     // An accepted success is listed in Effects::registrations.
+  int64_t assumed_run_time_us = 0;   // 0: unknown, so not assigned ahead until learned.
+  bool checkpoints = false;          // A next attempt may begin from the last accepted checkpoint.
+  int64_t default_memory_bytes = 0;  // Need on a device before it is learned; 0: unknown.
+  bool shrinks_batch = false;        // Out of memory, it may be tried with half the batch.
+  bool reports_progress = false;     // Without progress it may be found STUCK.
+  bool own_runner = false;           // Each attempt has a runner, so a context, of its own.
+  bool registers_model = false;      // An accepted success is listed in Effects::registrations.
 };
 
 // Deliberate faults, for tests of the simulation only: each must be found by a checker. All off in
@@ -62,6 +66,7 @@ struct CoreConfig {
   // Tenants and keys with settings of their own; others have TenantSettings() and KeySettings().
   std::vector<TenantSettings> tenants;
   std::vector<KeySettings> keys;
+  std::vector<Cordon> cordons;           // As stored.
   uint64_t queue_capacity = 10'000'000;  // Most jobs that may wait, assigned ones included.
   uint64_t tenant_queue_capacity = 10'000'000;
   int64_t lease_us = 30'000'000;

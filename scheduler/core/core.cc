@@ -25,6 +25,7 @@ bool Core::IsLive(JobId job) const { return impl_->IsLive(job); }
 bool Core::Image(JobId job, JobImage& image) const { return impl_->Image(job, image); }
 Wakeup Core::NextWakeup() const { return impl_->NextWakeup(); }
 std::vector<LimitRule> Core::limits() const { return impl_->config_.limits; }
+std::vector<Cordon> Core::cordons() const { return impl_->Cordons(); }
 std::vector<WorkerView> Core::Fleet() const { return impl_->Fleet(); }
 QueueView Core::Queue() const { return impl_->Queue(); }
 JobId Core::last_job_id() const { return impl_->config_.last_job_id; }
@@ -34,8 +35,10 @@ Core::Impl::Impl(CoreConfig config)
     : config_(std::move(config)),
       queue_(rows_, accounts_, config_.ageing_interval_us, config_.bugs.ignores_priority),
       pools_(attempts_, config_.ahead_jobs, config_.ahead_window_us) {
+  for (const Cordon& cordon : config_.cordons) cordons_[cordon.worker] = cordon;
   for (const KindConfig& kind : config_.kinds) {
-    kinds_.push_back({.config = kind, .expected_us = kind.assumed_run_time_us});
+    kinds_.push_back({.config = kind});
+    learned_.AddKind(kind.assumed_run_time_us);
   }
   for (const TenantSettings& tenant : config_.tenants) accounts_.Set(tenant);
   for (const KeySettings& key : config_.keys) accounts_.Set(key);

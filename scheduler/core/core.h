@@ -80,6 +80,7 @@ class Core {
   Wakeup NextWakeup() const;
 
   std::vector<LimitRule> limits() const;
+  std::vector<Cordon> cordons() const;    // Ordered by worker.
   std::vector<WorkerView> Fleet() const;  // Ordered by worker id.
   QueueView Queue() const;
   JobId last_job_id() const;

@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "scheduler/core/core.h"
 #include "scheduler/core/interner.h"
+#include "scheduler/core/learned.h"
 #include "scheduler/core/pool_index.h"
 #include "scheduler/core/row.h"
 #include "scheduler/core/slab.h"
@@ -39,6 +40,7 @@ struct WorkerRow {
   std::vector<std::string> kind_names;
   std::vector<WorkerDevice> devices;
   std::vector<uint32_t> pools;
+  HostFigures host_figures;
   uint32_t attempts_head = kNone;
   uint32_t attempts = 0;
 };
@@ -56,13 +58,13 @@ class Core::Impl {
   Wakeup NextWakeup() const;
   std::vector<WorkerView> Fleet() const;
   QueueView Queue() const;
+  std::vector<Cordon> Cordons() const;
 
   CoreConfig config_;  // `limits` and `last_job_id` are kept up to date.
 
  private:
   struct Kind {
     KindConfig config;
-    int64_t expected_us = 0;
   };
   // The shapes that fit a group, among the first `known`.
   struct Fitting {
@@ -99,6 +101,8 @@ class Core::Impl {
   void On(const WorkerHeartbeat& event);
   void On(const WorkerDevicesChanged& event);
   void On(const WorkerDraining& event);
+  void On(const WorkerHostChanged& event);
+  void On(const WorkerServing& event);
   uint32_t WorkerOf(uint64_t session);  // kNone: none; then the session is closed.
   uint32_t WorkerNamed(const std::string& id);
   void RenewLease(uint32_t worker);
@@ -114,6 +118,13 @@ class Core::Impl {
   uint32_t LimitOf(const WorkerRow& worker, const std::string& device, JobClass job_class) const;
   void OnLeaseTimer(uint32_t worker);
 
+  // cordon.cc
+  void On(const CordonWorker& event);
+  // Whether a worker gets new work.
+  bool Accepts(const WorkerRow& worker) const;
+  // Opens or closes its pools as Accepts says.
+  void OpenPools(uint32_t worker);
+
   // reports.cc
   void On(const WorkerReports& event);
   // Takes one report; false when its fencing is not that of a live attempt of this worker.
@@ -128,7 +139,6 @@ class Core::Impl {
   void Begin(uint32_t attempt, int64_t start_us);
   void Accept(uint32_t attempt, const Finished& report);
   void AddOutput(uint32_t job, const OutputArtifact& artifact);
-  void Learn(const LiveJob& row, int64_t run_us);
 
   // lifecycle.cc
   uint32_t Find(JobId job) const;
@@ -191,6 +201,8 @@ class Core::Impl {
   std::vector<Kind> kinds_;
   Interner devices_;  // Requests, devices and device names.
   Interner models_;
+  Interner work_shapes_;  // NewJob::shape.
+  Learned learned_;
   Slab<LiveJob> rows_;
   Slab<LiveAttempt> attempts_;
   Slab<WorkerRow> workers_;
@@ -199,6 +211,7 @@ class Core::Impl {
   absl::flat_hash_map<uint64_t, uint32_t> sessions_;
   std::map<std::string, uint32_t> worker_names_;
   Accounts accounts_;
+  std::map<std::string, Cordon> cordons_;  // By worker.
   WaitingQueue queue_;
   PoolIndex pools_;
   std::vector<Fitting> shapes_;   // By group.

@@ -1,8 +1,8 @@
 // What the core decided in a drain. Nothing here may be performed before the drain's commit
 // succeeded; after a failed or unknown commit all of it is thrown away with the core.
 //
-// To one session: welcome first, then limits, assignments, cancels, recalls, acknowledgements, in
-// the order listed here.
+// To one session: welcome first, then limits, serving budgets, assignments, cancels, recalls,
+// acknowledgements, in the order listed here.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +37,12 @@ struct WelcomeWorker {
   uint64_t session = 0;
   std::vector<AttemptRef> keep;
   std::vector<DeviceLimit> limits;
+  std::vector<ServingBudget> serving_budgets;
+};
+
+struct PushServingBudgets {
+  uint64_t session = 0;
+  std::vector<ServingBudget> budgets;  // Changed ones.
 };
 
 struct PushLimits {
@@ -60,8 +66,11 @@ struct AssignAttempt {
   AttemptRef ref;
   JobClass job_class = JobClass::kUnspecified;
   std::string device;
-  uint64_t rank = 0;        // Lower starts first among held attempts.
-  std::string resume_from;  // SHA-256 of a checkpoint; empty: from the beginning.
+  uint64_t rank = 0;           // Lower starts first among held attempts.
+  std::string resume_from;     // SHA-256 of a checkpoint; empty: from the beginning.
+  int64_t memory_bytes = 0;    // Hard limit of its allocations on each device; 0: none.
+  uint32_t batch_limit = 0;    // Largest batch; 0: as the spec says.
+  int64_t no_progress_us = 0;  // Ended without progress for so long; 0: never.
   GangPlace gang;
 };
 
@@ -98,7 +107,9 @@ struct Effects {
   // Jobs whose success was accepted in this drain and whose kind registers a model
   // (KindConfig::registers_model). The engine writes the model version in the same transaction.
   std::vector<JobId> registrations;
-  bool limits_changed = false;  // Store Core::limits().
+  std::vector<PushServingBudgets> serving_budgets;
+  bool cordons_changed = false;  // Store Core::cordons().
+  bool limits_changed = false;   // Store Core::limits().
   bool fleet_changed = false;  // Workers, devices or their sessions changed; publish Core::Fleet().
 
   void Clear() { *this = Effects(); }

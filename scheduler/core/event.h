@@ -28,7 +28,12 @@ struct NewJob {
   std::string model_key;
   int64_t not_before_us = 0;
   int64_t expire_us = 0;
-  int64_t timeout_us = 0;  // 0: the kind's default.
+  int64_t timeout_us = 0;      // 0: the kind's default.
+  int64_t memory_bytes = 0;    // A device; 0: learned, else the kind's default.
+  int64_t no_progress_us = 0;  // 0: learned.
+  // What work of equal shape shares beside kind and model: `batch=32,image=224`. Run times and
+  // memory are learned by it.
+  std::string shape;
   std::string key;         // Id of the key it was submitted with; empty: without one.
   ArrayMembership array;
   uint16_t device_count = 1;        // More: a gang, which gets all at the same time or none.
@@ -86,6 +91,15 @@ struct UpdateLimits {
   std::vector<LimitRule> clear;
 };
 
+// Cordons a worker (no new work), drains it (cordon, and what still runs at the deadline is put
+// back into the queue) or lifts both. The worker need not be attached. The engine stores
+// Core::cordons() when Effects::cordons_changed. Reply: OK.
+struct CordonWorker {
+  uint64_t tag = 0;
+  Cordon cordon;  // Whole: replaces an earlier one of the worker.
+  bool lift = false;
+};
+
 // --- Workers. `session` numbers an Attach stream, never reused within a process; messages of any
 // but the newest session of a worker have no effect.
 
@@ -100,6 +114,7 @@ struct WorkerDevice {
   std::string libtorch_version;
   std::string cuda_version;
   uint32_t cores = 0;
+  int64_t runner_context_bytes = 0;  // What a runner takes before it allocates anything.
 };
 
 // Reports of one attempt, as in worker_service.proto. Times by the worker's wall clock.
@@ -125,6 +140,8 @@ struct Finished {
   std::string device_name;
   bool out_of_memory = false;
   bool permanent = false;
+  int64_t memory_peak_bytes = 0;  // 0: not measured.
+  uint32_t batch = 0;             // Worked with; 0: the kind has none.
 };
 struct Returned {};
 struct CheckpointStored {
@@ -146,6 +163,8 @@ struct WorkerAttached {
   std::vector<WorkerDevice> devices;
   std::vector<std::string> kinds;
   std::vector<AttemptReport> attempts;
+  HostFigures host_figures;
+  std::vector<ServingState> serving;
 };
 
 // The stream is gone. Leases run on.
@@ -170,6 +189,17 @@ struct WorkerDevicesChanged {
   std::vector<WorkerDevice> devices;
 };
 
+struct WorkerHostChanged {
+  uint64_t session = 0;
+  HostFigures figures;
+};
+
+// Serving runners obey a budget, or hold more or less than before.
+struct WorkerServing {
+  uint64_t session = 0;
+  std::vector<ServingState> states;
+};
+
 // The worker is being shut down: it goes on with what runs and gets nothing new.
 struct WorkerDraining {
   uint64_t session = 0;
@@ -177,6 +207,7 @@ struct WorkerDraining {
 
 using Event = std::variant<SubmitJobs, CancelJob, RetryJob, UpdateJob, DeleteJob, UpdateLimits,
                            WorkerAttached, WorkerDetached, WorkerHeartbeat, WorkerReports,
-                           WorkerDevicesChanged, WorkerDraining>;
+                           WorkerDevicesChanged, WorkerDraining, CordonWorker, WorkerHostChanged,
+                           WorkerServing>;
 
 }  // namespace switchyard::scheduler

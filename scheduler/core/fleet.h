@@ -20,6 +20,8 @@ struct ClassUseView {
 struct DeviceView {
   WorkerDevice device;
   std::vector<ClassUseView> use;
+  int64_t memory_promised_bytes = 0;  // Of its ledger: contexts, serving budget, grants.
+  int64_t serving_budget_bytes = 0;
 };
 
 struct WorkerView {
@@ -34,6 +36,11 @@ struct WorkerView {
   std::vector<DeviceView> devices;
   std::vector<std::string> kinds;
   ClassUseView general;
+  bool cordoned = false;
+  std::string cordon_reason;
+  int64_t drain_deadline_us = 0;  // Wall clock; 0: not drained.
+  bool host_busy = false;
+  HostFigures host_figures;
 };
 
 struct QueueView {

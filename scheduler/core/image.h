@@ -44,6 +44,8 @@ struct AttemptImage {
   Fencing fencing;
   std::string resumed_from;
   std::vector<MemberImage> members;  // In order of rank; empty: one device. The first is `worker`.
+  int64_t memory_granted_bytes = 0;  // On each device; 0: nothing was set apart.
+  int64_t memory_peak_bytes = 0;     // 0: not measured.
 };
 
 // One change of state (v1.StateChange). A change of reason alone is none.
@@ -106,8 +108,14 @@ struct JobImage {
   std::vector<StateChange> history;
   TimingsImage timings;
   std::vector<OutputArtifact> outputs;
-  std::string checkpoint;  // SHA-256 of the last accepted checkpoint; empty: none.
-  std::string result;      // Opaque: Finished.result.
+  int64_t memory_bytes = 0;         // Stated need of a device; 0: none.
+  int64_t memory_raised_bytes = 0;  // After an attempt ran out; 0: as stated or learned.
+  uint32_t batch_limit = 0;         // 0: as the spec says.
+  uint32_t out_of_memory_attempts = 0;
+  int64_t no_progress_us = 0;  // Stated; 0: learned.
+  std::string shape;           // NewJob::shape.
+  std::string checkpoint;      // SHA-256 of the last accepted checkpoint; empty: none.
+  std::string result;          // Opaque: Finished.result.
 };
 
 inline constexpr size_t kAttemptsKept = 16;

@@ -34,7 +34,8 @@ bool IsPlain(const JobImage& image) {
   return image.attempts.empty() && image.history.size() <= 1 && image.change_count <= 1 &&
          image.expire_us == 0 && image.not_before_us == 0 && image.timeout_us == 0 &&
          image.retry_us == 0 && !image.labels_changed && image.attempt_count == 0 &&
-         image.outputs.empty() && image.checkpoint.empty();
+         image.outputs.empty() && image.checkpoint.empty() && image.memory_bytes == 0 &&
+         image.memory_raised_bytes == 0 && image.batch_limit == 0 && image.no_progress_us == 0;
 }
 
 void FillCold(const JobImage& image, JobCold& cold) {
@@ -60,6 +61,11 @@ void FillCold(const JobImage& image, JobCold& cold) {
   cold.timings = image.timings;
   cold.outputs = image.outputs;
   cold.checkpoint = image.checkpoint;
+  cold.memory_bytes = image.memory_bytes;
+  cold.memory_raised_bytes = image.memory_raised_bytes;
+  cold.no_progress_us = image.no_progress_us;
+  cold.batch_limit = image.batch_limit;
+  cold.out_of_memory = image.out_of_memory_attempts;
   cold.result = image.result;
 }
 
@@ -133,6 +139,12 @@ void Core::Impl::FillImage(uint32_t job, JobImage& image) const {
   image.timings = cold.timings;
   image.outputs = cold.outputs;
   image.checkpoint = cold.checkpoint;
+  image.memory_bytes = cold.memory_bytes;
+  image.memory_raised_bytes = cold.memory_raised_bytes;
+  image.no_progress_us = cold.no_progress_us;
+  image.batch_limit = cold.batch_limit;
+  image.out_of_memory_attempts = cold.out_of_memory;
+  image.shape = work_shapes_.Text(learned_.entries()[row.workload].shape);
   image.result = cold.result;
   FillLive(row, image);
 }
@@ -194,6 +206,7 @@ uint32_t Core::Impl::LoadImage(const JobImage& image) {
   row.model = models_.Intern(image.model_key);
   row.device = static_cast<uint16_t>(devices_.Intern(image.device));
   row.kind = KindIndex(image.kind);
+  row.workload = learned_.Workload(row.kind, row.model, work_shapes_.Intern(image.shape));
   row.priority = image.priority;
   row.device_count = image.device_count;
   row.preemptible = image.preemptible.value_or(kinds_[row.kind].config.checkpoints);
@@ -243,7 +256,8 @@ void Core::Impl::RestoreAttempt(uint32_t job, const AttemptImage& image) {
   attempt.start_us = image.start_us;
   attempt.start_boot_us = now_.boot_us;
   attempt.started = image.start_us != 0;
-  attempt.expected_us = kinds_[row.kind].expected_us;
+  attempt.expected_us = learned_.ExpectedRun(row.kind, row.model);
+  attempt.granted_bytes = image.memory_granted_bytes;
   attempt.level = row.priority;
   attempt.rank = AssignmentRank(row.priority, image.fencing.counter);
   attempt.resumed_from = image.resumed_from;
@@ -267,6 +281,13 @@ std::vector<WorkerView> Core::Impl::Fleet() const {
     view.last_seen_us = worker.last_seen_us;
     view.attempts = worker.attempts;
     view.kinds = worker.kind_names;
+    view.host_figures = worker.host_figures;
+    const auto cordon = cordons_.find(worker.id);
+    if (cordon != cordons_.end()) {
+      view.cordoned = true;
+      view.cordon_reason = cordon->second.reason;
+      view.drain_deadline_us = cordon->second.drain_deadline_us;
+    }
     for (const WorkerDevice& device : worker.devices) view.devices.push_back({device, {}});
     for (const uint32_t pool : worker.pools) FillUse(pools_[pool], view);
   }

@@ -232,6 +232,8 @@ AttemptImage Core::Impl::Describe(const LiveAttempt& attempt) const {
   image.start_us = attempt.start_us;
   image.fencing = attempt.fencing;
   image.resumed_from = attempt.resumed_from;
+  image.memory_granted_bytes = attempt.granted_bytes;
+  image.memory_peak_bytes = attempt.peak_bytes;
   return image;
 }
 

@@ -46,7 +46,7 @@ void Core::Impl::RefreshShapes(uint32_t group) {
 
 uint32_t Core::Impl::StepMask(uint32_t group) const {
   // A job of unknown length is never made to wait on a worker.
-  return kinds_[queue_.Key(group).kind].expected_us > 0 ? ~0u : kStartsAtOnceMask;
+  return learned_.ExpectedRun(queue_.Key(group).kind, 0) > 0 ? ~0u : kStartsAtOnceMask;
 }
 
 bool Core::Impl::HasRoom(uint32_t group) {
@@ -105,7 +105,7 @@ void Core::Impl::Dispatch(uint32_t job, uint32_t pool, int level) {
   attempt.device = pools_[pool].device;
   attempt.dispatch_us = now_.wall_us;
   attempt.dispatch_boot_us = now_.boot_us;
-  attempt.expected_us = kind.expected_us;
+  attempt.expected_us = learned_.ExpectedRun(row.kind, row.model);
   attempt.level = static_cast<uint8_t>(level);
   attempt.rank = AssignmentRank(level, attempt.fencing.counter);
   if (kind.config.checkpoints) attempt.resumed_from = cold.checkpoint;
@@ -118,7 +118,7 @@ void Core::Impl::Dispatch(uint32_t job, uint32_t pool, int level) {
   pools_.Enter(pool, index);
   pools_.UsedModel(pool, row.model);
   ArmHeld(pool);
-  queue_.Charge(row.account, kind.expected_us);
+  queue_.Charge(row.account, attempt.expected_us);
   queue_.Occupy(row.account, row.device_count);
   MarkStored(job);
   Assign(attempt, worker);

@@ -52,6 +52,14 @@ void PoolIndex::Close(uint32_t number) {
   Refresh(number);
 }
 
+void PoolIndex::Open(uint32_t number) {
+  Pool& pool = pools_[number];
+  if (pool.open) return;
+  pool.open = true;
+  ++shapes_[pool.shape].open;
+  Refresh(number);
+}
+
 void PoolIndex::Enter(uint32_t number, uint32_t index) {
   Pool& pool = pools_[number];
   LiveAttempt& attempt = attempts_[index];

@@ -64,6 +64,8 @@ class PoolIndex {
   void RemovePool(uint32_t pool);
   // Its worker is gone for now: no more attempts for it.
   void Close(uint32_t pool);
+  // Takes attempts again.
+  void Open(uint32_t pool);
   Pool& operator[](uint32_t pool) { return pools_[pool]; }
   const Pool& operator[](uint32_t pool) const { return pools_[pool]; }
 

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "scheduler/core/core_impl.h"
-#include "scheduler/policy/assign_ahead.h"
 
 namespace switchyard::scheduler {
 
@@ -104,11 +103,6 @@ void Core::Impl::AddOutput(uint32_t job, const OutputArtifact& artifact) {
   kept.attempt = cold.attempt_count;
 }
 
-void Core::Impl::Learn(const LiveJob& row, int64_t run_us) {
-  int64_t& expected_us = kinds_[row.kind].expected_us;
-  expected_us = LearnRunTime(expected_us, run_us);
-}
-
 void Core::Impl::Take(uint32_t index, const Finished& report) {
   Outcome outcome = report.outcome;
   if (outcome == Outcome::kReturned) return AttemptOver(index, outcome, nullptr);
@@ -133,7 +127,9 @@ void Core::Impl::Take(uint32_t index, const Finished& report) {
   for (const OutputArtifact& output : report.outputs) AddOutput(job, output);
   if (outcome == Outcome::kSucceeded) {
     const int64_t possible_us = now_.boot_us - attempt.dispatch_boot_us;
-    Learn(rows_[job], std::min(report.prepared_us + report.run_us, possible_us));
+    const LiveJob& row = rows_[job];
+    learned_.LearnRun(row.kind, row.model,
+                      std::min(report.prepared_us + report.run_us, possible_us));
     return Accept(index, report);
   }
   if (rows_[job].ending == Ending::kStop) cold.result = report.result;

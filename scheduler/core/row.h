@@ -47,6 +47,11 @@ struct JobCold {
   std::vector<OutputArtifact> outputs;
   std::string checkpoint;
   std::string result;
+  int64_t memory_bytes = 0;  // As JobImage's, and so the following.
+  int64_t memory_raised_bytes = 0;
+  int64_t no_progress_us = 0;
+  uint32_t batch_limit = 0;
+  uint32_t out_of_memory = 0;
 };
 
 struct LiveJob {
@@ -74,6 +79,7 @@ struct LiveJob {
   bool store : 1 = false;
   bool inserted : 1 = false;
   bool deleted : 1 = false;
+  uint32_t workload = 0;  // Of Learned: work that is alike.
 };
 
 // One attempt on a worker.
@@ -96,6 +102,10 @@ struct LiveAttempt {
   int64_t start_boot_us = 0;
   int64_t expected_us = 0;  // 0: unknown.
   uint64_t rank = 0;
+  int64_t granted_bytes = 0;     // Of memory, on each device; 0: nothing was set apart.
+  int64_t peak_bytes = 0;        // As reported at its end.
+  int64_t no_progress_us = 0;    // STUCK after so long without progress; 0: never.
+  int64_t progress_boot_us = 0;  // Last sign of progress.
   float progress = 0;
   Phase phase = Phase::kUnspecified;
   uint8_t level = 0;

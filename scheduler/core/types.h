@@ -54,6 +54,9 @@ enum class Reason : uint8_t {
   kArrayWidth = 22,
   kUrgentShare = 23,
   kReserved = 24,
+  kStuck = 16,
+  kHostBusy = 19,
+  kCordoned = 20,
 };
 
 enum class Phase : uint8_t { kUnspecified = 0, kPreparing = 1, kWorking = 2, kCheckpointing = 3 };
@@ -68,6 +71,8 @@ enum class Outcome : uint8_t {
   kReturned = 6,
   kTimedOut = 7,
   kPreempted = 8,
+  kOutOfMemory = 9,
+  kStuck = 10,
 };
 
 enum class JobClass : uint8_t { kUnspecified = 0, kTraining = 1, kInference = 2, kGeneral = 3 };
@@ -123,6 +128,39 @@ struct DeviceLimit {
   std::string device;
   JobClass job_class = JobClass::kUnspecified;
   uint32_t max_running = 0;
+};
+
+// How much resident models may take on a device (worker_service.proto, ServingBudget).
+struct ServingBudget {
+  std::string device;
+  int64_t bytes = 0;
+  uint64_t sequence = 0;  // Counts up for the device within a session, from 1.
+};
+
+// What the serving runner of a device holds (worker_service.proto, ServingState).
+struct ServingState {
+  std::string device;
+  uint64_t sequence = 0;  // Newest budget it obeys; 0: none yet.
+  int64_t held_bytes = 0;
+  int64_t busy_bytes = 0;  // Of these, what cannot be evicted now.
+};
+
+// Memory and processors of a worker's host (v1.HostFigures).
+struct HostFigures {
+  std::string ledger_id;  // Workers that say the same share one memory; empty: none.
+  int64_t memory_total_bytes = 0;
+  int64_t memory_used_bytes = 0;
+  int64_t memory_ceiling_bytes = 0;  // 0: none.
+  int64_t cpu_used_millicores = 0;
+  int64_t cpu_ceiling_millicores = 0;  // 0: none.
+};
+
+// A worker that gets no new work by an operator's wish, attached or not.
+struct Cordon {
+  std::string worker;
+  std::string reason;             // For people.
+  int64_t drain_deadline_us = 0;  // Wall clock; 0: what runs there may end in its own time.
+  friend bool operator==(const Cordon&, const Cordon&) = default;
 };
 
 }  // namespace switchyard::scheduler

@@ -94,6 +94,15 @@ void Core::Impl::On(const WorkerDevicesChanged& event) {
   effects_->fleet_changed = true;
 }
 
+void Core::Impl::On(const WorkerHostChanged& event) {
+  const uint32_t number = WorkerOf(event.session);
+  if (number == kNone) return;
+  workers_[number].host_figures = event.figures;
+  effects_->fleet_changed = true;
+}
+
+void Core::Impl::On(const WorkerServing& event) { WorkerOf(event.session); }
+
 void Core::Impl::On(const WorkerDraining& event) {
   const uint32_t number = WorkerOf(event.session);
   if (number == kNone) return;
@@ -124,6 +133,7 @@ void Core::Impl::Describe(WorkerRow& worker, const WorkerAttached& event) {
   worker.version = event.version;
   worker.last_seen_us = now_.wall_us;
   worker.devices = event.devices;
+  worker.host_figures = event.host_figures;
   worker.kind_names = event.kinds;
   worker.kinds = 0;
   for (size_t i = 0; i < kinds_.size(); ++i) {
@@ -170,6 +180,7 @@ void Core::Impl::MakePools(uint32_t number) {
   std::sort(held.begin(), held.end(),
             [this](uint32_t a, uint32_t b) { return attempts_[a].fencing < attempts_[b].fencing; });
   for (const uint32_t i : held) EnterPool(i);
+  OpenPools(number);
 }
 
 void Core::Impl::EnterPool(uint32_t index) {

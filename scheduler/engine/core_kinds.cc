@@ -15,6 +15,10 @@ std::vector<KindConfig> CoreKinds() {
     kind.default_timeout_us = endless ? kNever : absl::ToInt64Microseconds(traits.default_timeout);
     kind.assumed_run_time_us = absl::ToInt64Microseconds(traits.assumed_run_time);
     kind.checkpoints = traits.checkpoints;
+    kind.default_memory_bytes = traits.default_memory_bytes;
+    kind.shrinks_batch = traits.shrinks_batch;
+    kind.reports_progress = traits.reports_progress;
+    kind.own_runner = traits.own_runner;
     kind.registers_model = traits.field == v1::Job::kTrain;
   }
   return kinds;

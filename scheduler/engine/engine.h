@@ -91,6 +91,7 @@ struct SessionOutput {
   uint64_t session = 0;
   std::optional<WelcomeWorker> welcome;
   std::optional<std::vector<DeviceLimit>> limits;  // Whole list.
+  std::vector<ServingBudget> serving_budgets;      // Changed ones.
   std::vector<Assignment> assignments;
   std::vector<CancelAttempt> cancels;
   std::vector<AttemptRef> recalls;

@@ -83,6 +83,9 @@ void PendingDrain::TakeCommand(size_t index, Input& input) {
         } else if constexpr (requires { event.ended; }) {
           event.tag = index;
           TakeJobCommand(index, event);
+        } else if constexpr (requires { event.tag; }) {
+          event.tag = index;
+          Apply(index, std::move(event));
         } else {
           core_.Apply(std::move(event), now_, effects_);
         }

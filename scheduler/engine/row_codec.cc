@@ -37,6 +37,8 @@ void Encode(const AttemptImage& image, AttemptRecord& record) {
     for (const std::string& device : member.devices) added->add_devices(device);
     added->set_outcome(static_cast<uint32_t>(member.outcome));
   }
+  record.set_memory_granted_bytes(image.memory_granted_bytes);
+  record.set_memory_peak_bytes(image.memory_peak_bytes);
 }
 
 void Decode(const AttemptRecord& record, AttemptImage& image) {
@@ -56,6 +58,8 @@ void Decode(const AttemptRecord& record, AttemptImage& image) {
                              .devices = {member.devices().begin(), member.devices().end()},
                              .outcome = static_cast<Outcome>(member.outcome())});
   }
+  image.memory_granted_bytes = record.memory_granted_bytes();
+  image.memory_peak_bytes = record.memory_peak_bytes();
 }
 
 void Encode(const StateChange& image, ChangeRecord& record) {
@@ -139,6 +143,12 @@ void Encode(const JobImage& image, JobRecord& record) {
   for (const OutputArtifact& output : image.outputs) Encode(output, *record.add_outputs());
   Encode(image.timings, record);
   record.set_checkpoint(image.checkpoint);
+  record.set_memory_bytes(image.memory_bytes);
+  record.set_memory_raised_bytes(image.memory_raised_bytes);
+  record.set_batch_limit(image.batch_limit);
+  record.set_out_of_memory_attempts(image.out_of_memory_attempts);
+  record.set_no_progress_us(image.no_progress_us);
+  record.set_shape(image.shape);
   record.set_result(image.result);
 }
 
@@ -176,6 +186,12 @@ void Decode(const JobRecord& record, JobImage& image) {
   for (int i = 0; i < record.outputs_size(); ++i) Decode(record.outputs(i), image.outputs[i]);
   Decode(record, image.timings);
   image.checkpoint = record.checkpoint();
+  image.memory_bytes = record.memory_bytes();
+  image.memory_raised_bytes = record.memory_raised_bytes();
+  image.batch_limit = record.batch_limit();
+  image.out_of_memory_attempts = record.out_of_memory_attempts();
+  image.no_progress_us = record.no_progress_us();
+  image.shape = record.shape();
   image.result = record.result();
 }
 

@@ -52,10 +52,18 @@ JobImage FullImage() {
                      .fencing = {15, 16},
                      .resumed_from = "checkpoint",
                      .members = {{"w", {"cuda:0", "cuda:1"}, Outcome::kSucceeded},
-                                 {"x", {"cuda:7"}, Outcome::kUnspecified}}}};
+                                 {"x", {"cuda:7"}, Outcome::kUnspecified}},
+                     .memory_granted_bytes = 24,
+                     .memory_peak_bytes = 25}};
   image.history = {{11, JobState::kRunning, Reason::kStopped, 17, 10}};
   image.timings = {18, 19, 20, 21, 22};
   image.outputs = {{"curves.csv", "hash", 23, "text/csv", 10}};
+  image.memory_bytes = 26;
+  image.memory_raised_bytes = 27;
+  image.batch_limit = 28;
+  image.out_of_memory_attempts = 29;
+  image.no_progress_us = 30;
+  image.shape = "shape";
   image.checkpoint = "checkpoint";
   image.result = "result";
   return image;
@@ -79,6 +87,8 @@ void ExpectSameAttempt(const AttemptImage& a, const AttemptImage& b) {
     EXPECT_EQ(a.members[i].devices, b.members[i].devices);
     EXPECT_EQ(a.members[i].outcome, b.members[i].outcome);
   }
+  EXPECT_EQ(a.memory_granted_bytes, b.memory_granted_bytes);
+  EXPECT_EQ(a.memory_peak_bytes, b.memory_peak_bytes);
 }
 
 void ExpectSameScalars(const JobImage& a, const JobImage& b) {
@@ -112,6 +122,12 @@ void ExpectSameScalars(const JobImage& a, const JobImage& b) {
   EXPECT_EQ(a.preemptible, b.preemptible);
   EXPECT_EQ(a.attempt_count, b.attempt_count);
   EXPECT_EQ(a.change_count, b.change_count);
+  EXPECT_EQ(a.memory_bytes, b.memory_bytes);
+  EXPECT_EQ(a.memory_raised_bytes, b.memory_raised_bytes);
+  EXPECT_EQ(a.batch_limit, b.batch_limit);
+  EXPECT_EQ(a.out_of_memory_attempts, b.out_of_memory_attempts);
+  EXPECT_EQ(a.no_progress_us, b.no_progress_us);
+  EXPECT_EQ(a.shape, b.shape);
   EXPECT_EQ(a.checkpoint, b.checkpoint);
   EXPECT_EQ(a.result, b.result);
 }
@@ -119,7 +135,7 @@ void ExpectSameScalars(const JobImage& a, const JobImage& b) {
 TEST(RowCodec, AnImageComesBackWhole) {
   // A field added to the image must be added to JobRecord, to row_codec.cc and to this test, or it
   // is lost at a restart.
-  static_assert(sizeof(JobImage) == 544 && sizeof(AttemptImage) == 240);
+  static_assert(sizeof(JobImage) == 608 && sizeof(AttemptImage) == 256);
   const JobImage image = FullImage();
   JobRow row;
   row.spec = "spec";

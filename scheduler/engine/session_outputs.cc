@@ -18,6 +18,10 @@ std::vector<SessionOutput> GroupBySession(Effects& effects, std::vector<Assignme
     to(welcome.session).welcome = std::move(welcome);
   }
   for (PushLimits& push : effects.limits) to(push.session).limits = std::move(push.limits);
+  for (PushServingBudgets& push : effects.serving_budgets) {
+    auto& budgets = to(push.session).serving_budgets;
+    budgets.insert(budgets.end(), push.budgets.begin(), push.budgets.end());
+  }
   for (Assignment& assignment : assignments) {
     to(assignment.attempt.session).assignments.push_back(std::move(assignment));
   }

@@ -78,6 +78,8 @@ absl::StatusOr<Finished> ReadFinished(worker::v1::Finished& finished) {
   read.device_name = std::move(*finished.mutable_device_name());
   read.out_of_memory = finished.out_of_memory();
   read.permanent = finished.permanent();
+  read.memory_peak_bytes = finished.memory_peak_bytes();
+  read.batch = finished.batch();
   return read;
 }
 
@@ -100,6 +102,11 @@ worker::v1::Assignment* AddAssignment(Assignment& from, worker::v1::SchedulerDel
   to->set_rank(from.attempt.rank);
   to->set_resume_from(std::move(from.attempt.resume_from));
   if (from.attempt.gang.size > 0) WriteGang(from.attempt.gang, to);
+  to->set_memory_bytes(from.attempt.memory_bytes);
+  to->set_batch_limit(from.attempt.batch_limit);
+  if (from.attempt.no_progress_us > 0) {
+    SetDuration(absl::Microseconds(from.attempt.no_progress_us), to->mutable_no_progress_timeout());
+  }
   // Bytes of our own store: they parse.
   if (from.model != nullptr) to->mutable_model()->ParseFromString(*from.model);
   if (from.initial_model != nullptr)
@@ -118,7 +125,24 @@ WorkerDevice ReadDevice(const v1::Device& device) {
           .compute_capability = device.compute_capability(),
           .libtorch_version = device.libtorch_version(),
           .cuda_version = device.cuda_version(),
-          .cores = device.cores()};
+          .cores = device.cores(),
+          .runner_context_bytes = device.runner_context_bytes()};
+}
+
+HostFigures ReadHostFigures(const v1::HostFigures& figures) {
+  return {.ledger_id = figures.ledger_id(),
+          .memory_total_bytes = figures.memory_total_bytes(),
+          .memory_used_bytes = figures.memory_used_bytes(),
+          .memory_ceiling_bytes = figures.memory_ceiling_bytes(),
+          .cpu_used_millicores = figures.cpu_used_millicores(),
+          .cpu_ceiling_millicores = figures.cpu_ceiling_millicores()};
+}
+
+ServingState ReadServing(const worker::v1::ServingState& state) {
+  return {.device = state.device(),
+          .sequence = state.sequence(),
+          .held_bytes = state.held_bytes(),
+          .busy_bytes = state.busy_bytes()};
 }
 
 absl::StatusOr<AttemptReport> ReadReport(worker::v1::AttemptReport& report) {
@@ -170,6 +194,8 @@ absl::StatusOr<WorkerAttached> ReadHello(uint64_t session, worker::v1::Hello& he
     if (!read.ok()) return read.status();
     attached.attempts.push_back(std::move(*read));
   }
+  attached.host_figures = ReadHostFigures(hello.host_figures());
+  for (const auto& state : hello.serving()) attached.serving.push_back(ReadServing(state));
   return attached;
 }
 
@@ -193,16 +219,32 @@ void WriteLimits(const std::vector<DeviceLimit>& limits,
   }
 }
 
+namespace {
+
+void WriteBudgets(const std::vector<ServingBudget>& budgets,
+                  google::protobuf::RepeatedPtrField<worker::v1::ServingBudget>* message) {
+  for (const ServingBudget& budget : budgets) {
+    worker::v1::ServingBudget* added = message->Add();
+    added->set_device(budget.device);
+    added->set_bytes(budget.bytes);
+    added->set_sequence(budget.sequence);
+  }
+}
+
+}  // namespace
+
 void WriteWelcome(const WelcomeWorker& welcome, const LeaseTimes& times,
                   worker::v1::Welcome* message) {
   SetDuration(times.lease, message->mutable_lease());
   SetDuration(times.heartbeat_interval, message->mutable_heartbeat_interval());
   for (const AttemptRef& ref : welcome.keep) *message->add_keep() = WriteRef(ref);
   WriteLimits(welcome.limits, message->mutable_limits());
+  WriteBudgets(welcome.serving_budgets, message->mutable_serving_budgets());
 }
 
 void WriteDelta(SessionOutput& output, worker::v1::SchedulerDelta* delta) {
   if (output.limits) WriteLimits(*output.limits, delta->mutable_limits());
+  WriteBudgets(output.serving_budgets, delta->mutable_serving_budgets());
   for (Assignment& assignment : output.assignments) AddAssignment(assignment, delta);
   for (const CancelAttempt& cancel : output.cancels) {
     worker::v1::CancelAttempt* added = delta->add_cancels();

@@ -20,6 +20,9 @@ absl::StatusOr<AttemptReport> ReadReport(worker::v1::AttemptReport& report);
 
 WorkerDevice ReadDevice(const v1::Device& device);
 
+HostFigures ReadHostFigures(const v1::HostFigures& figures);
+ServingState ReadServing(const worker::v1::ServingState& state);
+
 worker::v1::AttemptRef WriteRef(const AttemptRef& ref);
 
 // How the leases are told to workers.

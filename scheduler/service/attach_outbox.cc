@@ -10,8 +10,8 @@ namespace {
 constexpr size_t kRefBytes = 64;
 
 bool HasDelta(const SessionOutput& output) {
-  return output.limits || !output.assignments.empty() || !output.cancels.empty() ||
-         !output.recalls.empty() || !output.acknowledgements.empty() ||
+  return output.limits || !output.serving_budgets.empty() || !output.assignments.empty() ||
+         !output.cancels.empty() || !output.recalls.empty() || !output.acknowledgements.empty() ||
          output.heartbeat_acknowledged != 0;
 }
 

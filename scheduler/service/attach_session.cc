@@ -92,6 +92,14 @@ absl::Status AttachSession::TakeDelta(worker::v1::WorkerDelta& delta) {
     for (const v1::Device& device : delta.devices()) changed.devices.push_back(ReadDevice(device));
     add(std::move(changed));
   }
+  if (delta.has_host_figures()) {
+    add(WorkerHostChanged{session_, ReadHostFigures(delta.host_figures())});
+  }
+  if (delta.serving_size() > 0) {
+    WorkerServing serving{.session = session_};
+    for (const auto& state : delta.serving()) serving.states.push_back(ReadServing(state));
+    add(std::move(serving));
+  }
   // After the reports: what ended is not renewed.
   if (delta.has_heartbeat()) add(WorkerHeartbeat{session_, delta.heartbeat().sequence()});
   if (!inputs.empty()) ports_.engine.Submit(std::move(inputs));

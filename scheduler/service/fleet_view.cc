@@ -17,6 +17,15 @@ void AddUse(const ClassUseView& use, v1::ClassUse* message) {
   message->set_limit(use.limit);
 }
 
+void AddHostFigures(const HostFigures& figures, v1::HostFigures* message) {
+  message->set_ledger_id(figures.ledger_id);
+  message->set_memory_total_bytes(figures.memory_total_bytes);
+  message->set_memory_used_bytes(figures.memory_used_bytes);
+  message->set_memory_ceiling_bytes(figures.memory_ceiling_bytes);
+  message->set_cpu_used_millicores(figures.cpu_used_millicores);
+  message->set_cpu_ceiling_millicores(figures.cpu_ceiling_millicores);
+}
+
 }  // namespace
 
 void AddDevice(const WorkerView& worker, const DeviceView& view, v1::Device* message) {
@@ -31,6 +40,9 @@ void AddDevice(const WorkerView& worker, const DeviceView& view, v1::Device* mes
   message->set_libtorch_version(device.libtorch_version);
   message->set_cuda_version(device.cuda_version);
   message->set_cores(device.cores);
+  message->set_runner_context_bytes(device.runner_context_bytes);
+  message->set_memory_promised_bytes(view.memory_promised_bytes);
+  message->set_serving_budget_bytes(view.serving_budget_bytes);
   for (const ClassUseView& use : view.use) AddUse(use, message->add_use());
 }
 
@@ -44,6 +56,13 @@ void AddWorker(const WorkerView& worker, v1::Worker* message) {
   if (worker.last_seen_us != 0) SetTime(worker.last_seen_us, message->mutable_last_seen_time());
   for (const DeviceView& device : worker.devices) message->add_devices(device.device.device);
   message->set_attempts(worker.attempts);
+  message->set_cordoned(worker.cordoned);
+  message->set_cordon_reason(worker.cordon_reason);
+  if (worker.drain_deadline_us != 0) {
+    SetTime(worker.drain_deadline_us, message->mutable_drain_time());
+  }
+  message->set_host_busy(worker.host_busy);
+  AddHostFigures(worker.host_figures, message->mutable_host_figures());
 }
 
 void WriteQueue(const FleetSnapshot& fleet, absl::Time now, v1::Queue* message) {

@@ -11,6 +11,14 @@ int64_t Micros(const Proto& proto) {
   return proto.seconds() * 1'000'000 + proto.nanos() / 1000;
 }
 
+// What decides how much memory work of a kind needs beside its model.
+std::string ShapeOf(const v1::Job& job) {
+  if (!job.has_train()) return "";
+  const v1::TrainSpec& train = job.train();
+  return absl::StrCat(train.architecture(), ",batch=", train.batch_size(),
+                      ",image=", train.image_size(), "x", train.channels());
+}
+
 }  // namespace
 
 NewJob MakeNewJob(const v1::Job& job) {
@@ -22,6 +30,9 @@ NewJob MakeNewJob(const v1::Job& job) {
     made.model_key = absl::StrCat(job.predict().model(), ":", job.predict().version());
   if (job.has_not_before()) made.not_before_us = Micros(job.not_before());
   if (job.has_expire_time()) made.expire_us = Micros(job.expire_time());
+  made.memory_bytes = job.memory_bytes();
+  made.shape = ShapeOf(job);
+  if (job.has_no_progress_timeout()) made.no_progress_us = Micros(job.no_progress_timeout());
   if (job.has_timeout()) made.timeout_us = Micros(job.timeout());
   if (job.device_count() > 1) made.device_count = static_cast<uint16_t>(job.device_count());
   if (job.has_preemptible()) made.preemptible = job.preemptible();

@@ -63,6 +63,10 @@ void CheckTimes(const v1::Job& job, FieldFaults& faults) {
   if (job.has_timeout() && (!IsLength(job.timeout()) || IsZero(job.timeout()))) {
     faults.Add("timeout", "must be longer than 0");
   }
+  if (job.has_no_progress_timeout() &&
+      (!IsLength(job.no_progress_timeout()) || IsZero(job.no_progress_timeout()))) {
+    faults.Add("no_progress_timeout", "must be longer than 0");
+  }
 }
 
 void CheckDeviceCount(const v1::Job& job, const KindTraits& kind, FieldFaults& faults) {
@@ -149,6 +153,9 @@ void NormalizeJob(v1::Job& job, FieldFaults& faults) {
   if (!job.labels().empty()) CheckLabels(job.labels(), faults);
   CheckTimes(job, faults);
   CheckDeviceCount(job, *kind, faults);
+  if (job.memory_bytes() < 0) {
+    faults.Add("memory_bytes", "must be bytes a device, 0 or more; 0 leaves it to what is learned");
+  }
   NormalizeKind(job, faults);
 }
 

@@ -38,6 +38,8 @@ void AddAttempt(const AttemptImage& from, v1::Attempt* to) {
     added->set_outcome(static_cast<v1::Attempt::Outcome>(member.outcome));
     rank += static_cast<uint32_t>(member.devices.size());
   }
+  to->set_memory_granted_bytes(from.memory_granted_bytes);
+  to->set_memory_peak_bytes(from.memory_peak_bytes);
 }
 
 void AddChange(const StateChange& from, v1::StateChange* to) {
