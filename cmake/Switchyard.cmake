@@ -27,11 +27,12 @@ function(switchyard_library path)
   target_include_directories(switchyard_${name} PUBLIC ${CMAKE_SOURCE_DIR})
 endfunction()
 
-# switchyard_test(name SOURCES a_test.cc [DEPENDS targets...] [TIMEOUT seconds] [LABELS l...] [SERIAL])
+# switchyard_test(name SOURCES a_test.cc [DEPENDS targets...] [TIMEOUT seconds] [LABELS l...] [SERIAL] [TOGETHER])
 # One GoogleTest binary; each of its tests is one ctest test. SERIAL: nothing else runs beside it (it uses the whole
-# machine, or looks at how fast something happens).
+# machine, or looks at how fast something happens). TOGETHER: all are one ctest test, because they share what is dear to
+# make, a database server say.
 function(switchyard_test name)
-  cmake_parse_arguments(ARG "SERIAL" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "SERIAL;TOGETHER" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
@@ -41,6 +42,11 @@ function(switchyard_test name)
   set(properties TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL ${ARG_SERIAL})
   if(ARG_LABELS)
     list(APPEND properties LABELS ${ARG_LABELS})
+  endif()
+  if(ARG_TOGETHER)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES ${properties} SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+    return()
   endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
 endfunction()

@@ -20,6 +20,7 @@ PACKAGES=(
   libjemalloc-dev
   libjpeg62-turbo-dev
   libpng-dev
+  libpq-dev
   libprotobuf-dev
   libprotoc-dev
   libseccomp-dev         # the sandbox of command jobs
@@ -30,6 +31,7 @@ PACKAGES=(
   mold
   ninja-build
   pkg-config
+  postgresql             # the tests start servers of their own
   prometheus-cpp-dev
   protobuf-compiler
   protobuf-compiler-grpc

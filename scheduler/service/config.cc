@@ -106,6 +106,9 @@ absl::Status CompleteConfig(config::v1::SchedulerConfig& config) {
   if (config.listen() == config.worker_listen() && !AsksForAFreePort(config.listen())) {
     faults.emplace_back("worker_listen: must differ from listen");
   }
+  if (config.has_postgres() && config.postgres().uri().empty()) {
+    faults.emplace_back("postgres.uri: must be set: where the database is");
+  }
   CheckTimes(config, faults);
   CheckPreemption(config.preemption(), faults);
   CheckRendezvous(config.rendezvous(), faults);

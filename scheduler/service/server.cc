@@ -23,6 +23,7 @@
 #include "scheduler/service/model_service.h"
 #include "scheduler/service/stored_references.h"
 #include "scheduler/service/worker_service.h"
+#include "scheduler/store/postgres/postgres_store.h"
 #include "scheduler/store/sqlite_store.h"
 
 namespace switchyard::scheduler {
@@ -154,6 +155,15 @@ class WholeServer final : public Server {
   std::atomic<bool> stopping_{false};
 };
 
+absl::StatusOr<std::unique_ptr<JobStore>> OpenStore(const config::v1::SchedulerConfig& config) {
+  if (!config.has_postgres()) {
+    return OpenSqliteStore({.directory = config.data_dir(), .readers = kReaders});
+  }
+  PostgresStoreOptions options{.uri = config.postgres().uri(), .readers = kReaders};
+  if (!config.postgres().schema().empty()) options.schema = config.postgres().schema();
+  return OpenPostgresStore(options);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(config::v1::SchedulerConfig config,
@@ -163,8 +173,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(config::v1::SchedulerConfi
   if (!operator_token.ok()) return operator_token.status();
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  absl::StatusOr<std::unique_ptr<JobStore>> store =
-      OpenSqliteStore({.directory = config.data_dir(), .readers = kReaders});
+  absl::StatusOr<std::unique_ptr<JobStore>> store = OpenStore(config);
   if (!store.ok()) return store.status();
   absl::StatusOr<std::unique_ptr<ArtifactStore>> artifacts =
       OpenDirectoryStore(config.artifact_dir());

@@ -9,7 +9,8 @@
 namespace switchyard::scheduler {
 namespace {
 
-// The memory store is its own house: what is opened only borrows it, so that "closing" it loses nothing.
+// The memory store is its own house: what is opened only borrows it, so that "closing" it loses
+// nothing.
 class MemoryHouse final : public StoreHouse {
  public:
   std::unique_ptr<JobStore> Open() override { return std::make_unique<ForwardingStore>(store_); }

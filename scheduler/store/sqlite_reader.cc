@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status/error.h"
+#include "scheduler/store/document_bounds.h"
 #include "scheduler/store/row_checksum.h"
 
 namespace switchyard::scheduler {
@@ -79,19 +80,6 @@ absl::Status ReadDocument(const SqliteStatement& from, absl::string_view collect
   if (DocumentChecksum(row.key, row.bytes) == from.Integer(2)) return absl::OkStatus();
   return DamagedRow("document", absl::StrCat(collection, "/", row.key.tenant, "/", row.key.id));
 }
-
-// What is listed lies between these two, neither included. Ids are not empty, and nothing is above
-// the last code point.
-struct DocumentBounds {
-  explicit DocumentBounds(const DocumentQuery& query) {
-    const char kLast[] = "\xF4\x8F\xBF\xBF";
-    above = {query.tenant.value_or(""), ""};
-    below = {query.tenant.value_or(kLast), kLast};
-    if (query.after.has_value()) (query.descending ? below : above) = *query.after;
-  }
-  std::pair<std::string, std::string> above;
-  std::pair<std::string, std::string> below;
-};
 
 int64_t BeforeBound(JobId before) {
   return before == 0 ? std::numeric_limits<int64_t>::max() : static_cast<int64_t>(before);

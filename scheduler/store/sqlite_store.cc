@@ -9,33 +9,12 @@
 #include "common/lifecycle/directory_lock.h"
 #include "common/status/error.h"
 #include "common/sync/mutex.h"
+#include "scheduler/store/connection_pool.h"
 #include "scheduler/store/sqlite_reader.h"
 #include "scheduler/store/sqlite_writer.h"
 
 namespace switchyard::scheduler {
 namespace {
-
-// Free read connections. Thread-safe.
-class ReaderPool {
- public:
-  void Add(std::unique_ptr<SqliteReader> reader) {
-    MutexLock lock(mutex_);
-    free_.push_back(std::move(reader));
-    returned_.Signal();
-  }
-  std::unique_ptr<SqliteReader> Take() {
-    MutexLock lock(mutex_);
-    while (free_.empty()) returned_.Wait(mutex_);
-    std::unique_ptr<SqliteReader> reader = std::move(free_.back());
-    free_.pop_back();
-    return reader;
-  }
-
- private:
-  Mutex mutex_;
-  CondVar returned_;
-  std::vector<std::unique_ptr<SqliteReader>> free_ GUARDED_BY(mutex_);
-};
 
 // Moves the write-ahead log into the file beside the commits, so that no commit pays for it (a
 // commit would otherwise sync the file too once in a while: tens of milliseconds). Runs after
@@ -167,7 +146,7 @@ class SqliteStore final : public JobStore {
  private:
   std::unique_ptr<DirectoryLock> lock_;  // First in, last out.
   std::unique_ptr<SqliteWriter> writer_;
-  ReaderPool readers_;
+  ConnectionPool<SqliteReader> readers_;
   std::unique_ptr<Checkpointer> checkpointer_;
 };
 
