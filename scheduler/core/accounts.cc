@@ -55,8 +55,14 @@ void Accounts::Release(uint32_t number, uint32_t devices) {
   tenants_[account.tenant].devices -= devices;
 }
 
-Reason Accounts::TenantHold(uint32_t number, uint32_t devices) const {
+void Accounts::ResumeAll() {
+  paused_ = 0;
+  for (Tenant& tenant : tenants_) tenant.paused = 0;
+}
+
+Reason Accounts::TenantHold(uint32_t number, uint8_t kind, uint32_t devices) const {
   const Tenant& tenant = tenants_[number];
+  if (((paused_ | tenant.paused) >> kind & 1) != 0) return Reason::kPaused;
   return Over(tenant.devices, devices, tenant.settings.max_running) ? Reason::kQuota
                                                                     : Reason::kNone;
 }

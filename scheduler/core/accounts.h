@@ -22,6 +22,8 @@ struct Tenant {
   uint64_t charge = 0;   // policy/fair_share.h.
   uint64_t queued = 0;   // Jobs in state QUEUED, for the capacity.
   uint64_t waiting = 0;  // Of these, in the waiting queue.
+  uint64_t running = 0;  // Jobs running or cancelling.
+  uint64_t paused = 0;   // Bit: the kind is paused.
   uint32_t devices = 0;  // Of attempts handed out and not ended.
 
   // Whether what it runs decides what of it may be offered.
@@ -68,11 +70,16 @@ class Accounts {
   void Release(uint32_t account, uint32_t devices);
 
   // What holds a waiting job of so many devices back; kNone: nothing.
-  Reason TenantHold(uint32_t tenant, uint32_t devices) const;
+  Reason TenantHold(uint32_t tenant, uint8_t kind, uint32_t devices) const;
   Reason KeyHold(uint32_t key, uint32_t devices) const;
   Reason ArrayHold(uint32_t account) const;
   // Whether with so many devices more the tenant is still within what it is guaranteed.
   bool Guaranteed(uint32_t tenant, uint32_t devices) const;
+
+  // Pauses these kinds (a bit each), of one tenant or of all.
+  void Pause(uint32_t tenant, uint64_t kinds) { tenants_[tenant].paused |= kinds; }
+  void PauseAll(uint64_t kinds) { paused_ |= kinds; }
+  void ResumeAll();
 
   // Replace what was set. The waiting queue must then look at the tenant's or key's jobs again.
   void Set(const TenantSettings& settings) {
@@ -97,6 +104,7 @@ class Accounts {
 
  private:
   std::vector<Tenant> tenants_;
+  uint64_t paused_ = 0;  // Bit: the kind is paused for all.
   std::vector<AccountKey> keys_;
   Slab<Account> accounts_;
   // Looked up only, never iterated: their order is random.

@@ -67,6 +67,7 @@ struct CoreConfig {
   std::vector<TenantSettings> tenants;
   std::vector<KeySettings> keys;
   std::vector<Cordon> cordons;           // As stored.
+  LiveSettings live;                     // As stored.
   uint64_t queue_capacity = 10'000'000;  // Most jobs that may wait, assigned ones included.
   uint64_t tenant_queue_capacity = 10'000'000;
   int64_t lease_us = 30'000'000;

@@ -26,6 +26,8 @@ bool Core::Image(JobId job, JobImage& image) const { return impl_->Image(job, im
 Wakeup Core::NextWakeup() const { return impl_->NextWakeup(); }
 std::vector<LimitRule> Core::limits() const { return impl_->config_.limits; }
 std::vector<Cordon> Core::cordons() const { return impl_->Cordons(); }
+const LiveSettings& Core::live_settings() const { return impl_->config_.live; }
+AccountsView Core::ViewAccounts() const { return impl_->ViewAccounts(); }
 std::vector<WorkerView> Core::Fleet() const { return impl_->Fleet(); }
 QueueView Core::Queue() const { return impl_->Queue(); }
 JobId Core::last_job_id() const { return impl_->config_.last_job_id; }
@@ -40,8 +42,7 @@ Core::Impl::Impl(CoreConfig config)
     kinds_.push_back({.config = kind});
     learned_.AddKind(kind.assumed_run_time_us);
   }
-  for (const TenantSettings& tenant : config_.tenants) accounts_.Set(tenant);
-  for (const KeySettings& key : config_.keys) accounts_.Set(key);
+  ApplySettings();
 }
 
 void Core::Impl::Apply(const Event& event, const Now& now, Effects& effects) {

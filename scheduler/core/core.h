@@ -81,6 +81,8 @@ class Core {
 
   std::vector<LimitRule> limits() const;
   std::vector<Cordon> cordons() const;    // Ordered by worker.
+  const LiveSettings& live_settings() const;
+  AccountsView ViewAccounts() const;      // Ordered by name, by tenant and id.
   std::vector<WorkerView> Fleet() const;  // Ordered by worker id.
   QueueView Queue() const;
   JobId last_job_id() const;

@@ -3,7 +3,7 @@
 //   commands.cc   what clients ask            workers.cc    attach, detach, heartbeat, lease expiry
 //   reports.cc    what became of attempts     lifecycle.cc  how jobs and attempts begin and end
 //   place.cc      who runs next, and where    images.cc     to and from the store; views
-//   core.cc       the way in, timers
+//   core.cc       the way in, timers               tenants.cc    what operators set
 #pragma once
 
 #include <map>
@@ -59,6 +59,7 @@ class Core::Impl {
   std::vector<WorkerView> Fleet() const;
   QueueView Queue() const;
   std::vector<Cordon> Cordons() const;
+  AccountsView ViewAccounts() const;
 
   CoreConfig config_;  // `limits` and `last_job_id` are kept up to date.
 
@@ -94,6 +95,18 @@ class Core::Impl {
   void Revive(uint32_t job);
   Reply& Answer(uint64_t tag, JobId job);
   void Refuse(uint64_t tag, JobId job, Refusal refusal);
+
+  // tenants.cc
+  void On(const SetTenant& event);
+  void On(const SetKey& event);
+  void On(const PauseQueue& event);
+  void On(const InteractiveUse& event);
+  // Configured, then changed.
+  void ApplySettings();
+  void ApplyPauses();
+  void RecallPaused();
+  TenantSettings SettingsOf(const TenantPatch& patch) const;
+  KeySettings SettingsOf(const KeyPatch& patch) const;
 
   // workers.cc
   void On(const WorkerAttached& event);

@@ -109,7 +109,8 @@ struct Effects {
   std::vector<JobId> registrations;
   std::vector<PushServingBudgets> serving_budgets;
   bool cordons_changed = false;  // Store Core::cordons().
-  bool limits_changed = false;   // Store Core::limits().
+  bool limits_changed = false;    // Store Core::limits().
+  bool settings_changed = false;  // Store Core::live_settings().
   bool fleet_changed = false;  // Workers, devices or their sessions changed; publish Core::Fleet().
 
   void Clear() { *this = Effects(); }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "scheduler/core/image.h"
+#include "scheduler/core/settings.h"
 #include "scheduler/core/types.h"
 
 namespace switchyard::scheduler {
@@ -98,6 +99,27 @@ struct CordonWorker {
   uint64_t tag = 0;
   Cordon cordon;  // Whole: replaces an earlier one of the worker.
   bool lift = false;
+};
+
+// Changes what a tenant may use, at once. The service has checked the values. The engine stores
+// Core::live_settings() when Effects::settings_changed, for these three.
+struct SetTenant {
+  uint64_t tag = 0;
+  TenantPatch patch;
+};
+
+// Changes what a key may use, at once. The service knows the key.
+struct SetKey {
+  uint64_t tag = 0;
+  KeyPatch patch;
+};
+
+// Starts no more of these jobs until it is taken back (exactly this tenant and kind). What runs
+// goes on; what is assigned and has not started is called back. Both succeed when nothing changes.
+struct PauseQueue {
+  uint64_t tag = 0;
+  PauseRule rule;  // `create_us` is set by the core.
+  bool paused = true;
 };
 
 // --- Workers. `session` numbers an Attach stream, never reused within a process; messages of any
@@ -205,9 +227,21 @@ struct WorkerDraining {
   uint64_t session = 0;
 };
 
-using Event = std::variant<SubmitJobs, CancelJob, RetryJob, UpdateJob, DeleteJob, UpdateLimits,
-                           WorkerAttached, WorkerDetached, WorkerHeartbeat, WorkerReports,
-                           WorkerDevicesChanged, WorkerDraining, CordonWorker, WorkerHostChanged,
-                           WorkerServing>;
+// Device time that requests which are no jobs used since the last message, by tenant: charged like
+// that of jobs.
+struct InteractiveUse {
+  struct Use {
+    std::string tenant;
+    int64_t device_us = 0;
+  };
+  uint64_t session = 0;
+  std::vector<Use> uses;
+};
+
+using Event =
+    std::variant<SubmitJobs, CancelJob, RetryJob, UpdateJob, DeleteJob, UpdateLimits, SetTenant,
+                 SetKey, PauseQueue, InteractiveUse, WorkerAttached, WorkerDetached,
+                 WorkerHeartbeat, WorkerReports, WorkerDevicesChanged, WorkerDraining,
+                 CordonWorker, WorkerHostChanged, WorkerServing>;
 
 }  // namespace switchyard::scheduler

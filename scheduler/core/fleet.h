@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "scheduler/core/event.h"
+#include "scheduler/core/settings.h"
 #include "scheduler/core/types.h"
 
 namespace switchyard::scheduler {
@@ -41,6 +42,28 @@ struct WorkerView {
   int64_t drain_deadline_us = 0;  // Wall clock; 0: not drained.
   bool host_busy = false;
   HostFigures host_figures;
+};
+
+// A tenant, what it may use and what it uses.
+struct TenantView {
+  TenantSettings settings;
+  uint64_t queued = 0;
+  uint64_t running = 0;             // Jobs running or cancelling.
+  uint32_t devices = 0;             // Of attempts handed out and not ended; what caps count.
+  double charge_seconds = 0;        // Decayed device-seconds over weight; least goes next.
+  double share = 0;                 // Of all tenants' decayed device-seconds, 0 to 1.
+  double device_seconds_today = 0;  // Since midnight UTC.
+};
+
+struct KeyView {
+  KeySettings settings;
+  uint32_t devices = 0;  // As TenantView::devices.
+};
+
+struct AccountsView {
+  std::vector<TenantView> tenants;  // By name.
+  std::vector<KeyView> keys;        // By tenant and id; calls without a key are not listed.
+  LiveSettings live;
 };
 
 struct QueueView {

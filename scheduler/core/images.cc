@@ -17,6 +17,8 @@ absl::string_view MessageFor(Reason reason) {
       return "every fitting device is at its limit";
     case Reason::kNoDevice:
       return "no worker that fits is attached";
+    case Reason::kPaused:
+      return "the queue is paused";
     case Reason::kQuota:
       return "its tenant uses all that it may";
     case Reason::kKeyLimit:

@@ -60,6 +60,7 @@ void Core::Impl::Count(const LiveJob& row, int by) {
     accounts_.TenantOf(row.account).queued += by;
   } else if (row.state == JobState::kRunning || row.state == JobState::kCancelling) {
     running_ += by;
+    accounts_.TenantOf(row.account).running += by;
   }
 }
 

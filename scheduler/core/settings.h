@@ -1,11 +1,13 @@
-// What an operator sets for tenants and keys, as plain values. First from the scheduler's config,
-// then changed live by SetTenant and SetKey (event.h).
+// What an operator sets for tenants, keys and the queue, as plain values. First from the
+// scheduler's config, then changed live by SetTenant, SetKey and PauseQueue (event.h).
 //
 // Values; thread-compatible. In all of them 0 means: no such limit.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace switchyard::scheduler {
 
@@ -27,5 +29,54 @@ struct KeySettings {
   uint32_t max_running = 0;  // Devices in use at the same time by jobs of this key.
   friend bool operator==(const KeySettings&, const KeySettings&) = default;
 };
+
+// Changed live: the fields that are set count instead of the configured ones, over restarts.
+struct TenantPatch {
+  std::string name;
+  std::optional<uint32_t> weight;
+  std::optional<uint32_t> guaranteed_running;
+  std::optional<uint32_t> max_running;
+  std::optional<uint64_t> max_queued;
+  std::optional<uint64_t> device_seconds_per_day;
+  friend bool operator==(const TenantPatch&, const TenantPatch&) = default;
+};
+struct KeyPatch {
+  std::string id;
+  std::string tenant;
+  std::optional<uint32_t> max_running;
+  // Kept for the service, which holds them; the core does nothing with them.
+  std::optional<uint32_t> highest_priority;
+  std::optional<double> rate_per_second;
+  std::optional<uint32_t> burst;
+  friend bool operator==(const KeyPatch&, const KeyPatch&) = default;
+};
+
+// Jobs that are not started: all, a tenant's, a kind's, or a kind's of a tenant.
+struct PauseRule {
+  std::string tenant;  // Empty: every tenant's.
+  uint16_t kind = 0;   // KindConfig::number; 0: every kind.
+  int64_t create_us = 0;
+  bool Same(const PauseRule& other) const { return tenant == other.tenant && kind == other.kind; }
+  friend bool operator==(const PauseRule&, const PauseRule&) = default;
+};
+
+// All that was changed live, as it is stored.
+struct LiveSettings {
+  std::vector<TenantPatch> tenants;  // By name.
+  std::vector<KeyPatch> keys;        // By tenant and id.
+  std::vector<PauseRule> pauses;     // By tenant and kind.
+  bool empty() const { return tenants.empty() && keys.empty() && pauses.empty(); }
+  friend bool operator==(const LiveSettings&, const LiveSettings&) = default;
+};
+
+// Merges a change into what was changed before. The order of the lists holds.
+void Merge(const TenantPatch& patch, LiveSettings& settings);
+void Merge(const KeyPatch& patch, LiveSettings& settings);
+// Sets or takes back the pause of exactly this tenant and kind.
+void SetPause(const PauseRule& rule, bool paused, LiveSettings& settings);
+
+// What counts, from what was configured and what was changed.
+TenantSettings Patched(TenantSettings settings, const TenantPatch& patch);
+KeySettings Patched(KeySettings settings, const KeyPatch& patch);
 
 }  // namespace switchyard::scheduler

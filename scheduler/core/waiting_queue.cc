@@ -212,7 +212,8 @@ void WaitingQueue::PlaceTenant(uint32_t number) {
   const uint32_t devices = group.key.device_count;
   const uint32_t from = heaps_.Parent(branch.node);
   uint32_t to = kNone;
-  if (!heaps_.empty(branch.node) && accounts_.TenantHold(branch.of, devices) == Reason::kNone) {
+  if (!heaps_.empty(branch.node) &&
+      accounts_.TenantHold(branch.of, group.key.kind, devices) == Reason::kNone) {
     const int slot = branch.level + (accounts_.Guaranteed(branch.of, devices) ? 0 : kShelf);
     to = group.roots[slot];
     heaps_.Put(branch.node, to,
@@ -273,7 +274,7 @@ void WaitingQueue::Forget(uint32_t account) {
 
 Reason WaitingQueue::Hold(const LiveJob& row) const {
   const Account& account = accounts_[row.account];
-  const Reason tenant = accounts_.TenantHold(account.tenant, row.device_count);
+  const Reason tenant = accounts_.TenantHold(account.tenant, row.kind, row.device_count);
   if (tenant != Reason::kNone) return tenant;
   const Reason key = accounts_.KeyHold(account.key, row.device_count);
   return key != Reason::kNone ? key : accounts_.ArrayHold(row.account);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "scheduler/engine/live_settings.h"
 #include "scheduler/engine/row_codec.h"
 
 namespace switchyard::scheduler {
@@ -36,6 +37,13 @@ absl::StatusOr<std::unique_ptr<Core>> BuildCore(CoreConfig config, JobStore& sto
   config.epoch = *epoch;
   config.last_job_id = *last;
   config.limits = ToRules(*limits);
+  const auto stored = store.GetDocument(LiveSettingsKey());
+  if (!stored.ok()) return stored.status();
+  if (stored->has_value()) {
+    absl::StatusOr<LiveSettings> live = DecodeLiveSettings((*stored)->bytes);
+    if (!live.ok()) return live.status();
+    config.live = *std::move(live);
+  }
   auto core = std::make_unique<Core>(std::move(config));
   JobImage image;
   const absl::Status status = store.LoadLive([&](JobRow& row) {

@@ -68,6 +68,7 @@ class Engine::Impl {
   void Fail(PendingDrain& drain, const absl::Status& status);
   void CloseSessions(uint64_t epoch);
   void PublishFleet(bool changed);
+  void PublishAccounts();
   void CleanUp();
 
   const EngineOptions options_;
@@ -200,6 +201,7 @@ absl::Status Engine::Impl::Commit(const WriteBatch& batch) {
 
 void Engine::Impl::Perform(PendingDrain& drain) {
   std::vector<WorkerReports> given_up;
+  if (drain.settings_changed()) PublishAccounts();
   drain.Perform(output_, live_view_, given_up);
   for (WorkerReports& reports : given_up) {
     own_inputs_.emplace_back().event = std::move(reports);
@@ -246,10 +248,15 @@ void Engine::Impl::PublishFleet(bool changed) {
   fleet->queue = core_->Queue();
   fleet->limits = core_->limits();
   live_view_.SetFleet(std::move(fleet));
+  PublishAccounts();
   const absl::Duration end = clock_.BootTime();
   snapshot_cost_ = end - begin;
   next_snapshot_ = end + std::max(options_.snapshot_interval, snapshot_cost_ * kSnapshotCostFactor);
   snapshot_due_ = false;
+}
+
+void Engine::Impl::PublishAccounts() {
+  live_view_.SetAccounts(std::make_shared<const AccountsView>(core_->ViewAccounts()));
 }
 
 void Engine::Impl::CleanUp() {

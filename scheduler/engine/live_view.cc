@@ -48,6 +48,16 @@ void LiveView::Clear() {
   }
 }
 
+std::shared_ptr<const AccountsView> LiveView::accounts() const {
+  MutexLock lock(fleet_mutex_);
+  return accounts_;
+}
+
+void LiveView::SetAccounts(std::shared_ptr<const AccountsView> accounts) {
+  MutexLock lock(fleet_mutex_);
+  accounts_ = std::move(accounts);
+}
+
 void LiveView::SetFleet(std::shared_ptr<const FleetSnapshot> fleet) {
   MutexLock lock(fleet_mutex_);
   fleet_ = std::move(fleet);

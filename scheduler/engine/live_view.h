@@ -38,11 +38,15 @@ class LiveView {
   // Never null. At most EngineOptions::snapshot_interval old, or as old as the last event.
   std::shared_ptr<const FleetSnapshot> fleet() const;
 
+  // Never null. As fleet(); a change an operator made is in it before that call is answered.
+  std::shared_ptr<const AccountsView> accounts() const;
+
   // --- the engine's side ---
   void Put(std::shared_ptr<const JobImage> image);
   void Erase(JobId job);
   void Clear();
   void SetFleet(std::shared_ptr<const FleetSnapshot> fleet);
+  void SetAccounts(std::shared_ptr<const AccountsView> accounts);
 
  private:
   static constexpr int kShards = 16;
@@ -58,6 +62,8 @@ class LiveView {
   mutable Mutex fleet_mutex_;
   std::shared_ptr<const FleetSnapshot> fleet_ GUARDED_BY(fleet_mutex_) =
       std::make_shared<FleetSnapshot>();
+  std::shared_ptr<const AccountsView> accounts_ GUARDED_BY(fleet_mutex_) =
+      std::make_shared<AccountsView>();
 };
 
 }  // namespace switchyard::scheduler

@@ -8,6 +8,7 @@
 #include "common/log/log.h"
 #include "common/status/error.h"
 #include "scheduler/engine/core_builder.h"
+#include "scheduler/engine/live_settings.h"
 #include "scheduler/engine/refusal.h"
 #include "scheduler/engine/row_codec.h"
 #include "scheduler/engine/session_outputs.h"
@@ -77,7 +78,9 @@ void PendingDrain::TakeCommand(size_t index, Input& input) {
           event.tag = index;
           event.tenant = pending.tenant;
           TakeSubmit(index, event, std::move(input.specs));
-        } else if constexpr (std::is_same_v<Kind, UpdateLimits>) {
+        } else if constexpr (std::is_same_v<Kind, UpdateLimits> ||
+                             std::is_same_v<Kind, SetTenant> || std::is_same_v<Kind, SetKey> ||
+                             std::is_same_v<Kind, PauseQueue>) {
           event.tag = index;
           Apply(index, std::move(event));
         } else if constexpr (requires { event.ended; }) {
@@ -165,6 +168,9 @@ absl::Status PendingDrain::Settle() {
   core_.TakeChanges([this](const Change& change) { Visit(change); });
   if (!visit_status_.ok()) return visit_status_;
   if (effects_.limits_changed) batch_.limits = ToRows(core_.limits());
+  if (effects_.settings_changed) {
+    batch_.documents.push_back({LiveSettingsKey(), EncodeLiveSettings(core_.live_settings())});
+  }
   const absl::Status status = assignments_.Make(batch_, now_, specs_read_);
   if (!status.ok()) return status;
   FillImages();

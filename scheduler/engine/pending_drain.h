@@ -42,6 +42,7 @@ class PendingDrain {
   const WriteBatch& batch() const { return batch_; }
   uint64_t specs_read() const { return specs_read_; }
   bool fleet_changed() const { return effects_.fleet_changed; }
+  bool settings_changed() const { return effects_.settings_changed; }
   const std::vector<uint64_t>& closed_sessions() const { return effects_.closed_sessions; }
 
   // After the commit. Afterwards `given_up` holds reports to be taken in the next drain.

@@ -150,6 +150,9 @@ void Encode(const JobImage& image, JobRecord& record) {
   record.set_no_progress_us(image.no_progress_us);
   record.set_shape(image.shape);
   record.set_result(image.result);
+  record.set_key(image.key);
+  record.set_array(image.array.id);
+  record.set_array_width(image.array.width);
 }
 
 void Decode(const JobRecord& record, JobImage& image) {
@@ -193,6 +196,8 @@ void Decode(const JobRecord& record, JobImage& image) {
   image.no_progress_us = record.no_progress_us();
   image.shape = record.shape();
   image.result = record.result();
+  image.key = record.key();
+  image.array = {record.array(), record.array_width()};
 }
 
 }  // namespace

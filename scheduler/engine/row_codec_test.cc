@@ -66,6 +66,8 @@ JobImage FullImage() {
   image.shape = "shape";
   image.checkpoint = "checkpoint";
   image.result = "result";
+  image.key = "key";
+  image.array = {24, 25};
   return image;
 }
 
@@ -130,6 +132,8 @@ void ExpectSameScalars(const JobImage& a, const JobImage& b) {
   EXPECT_EQ(a.shape, b.shape);
   EXPECT_EQ(a.checkpoint, b.checkpoint);
   EXPECT_EQ(a.result, b.result);
+  EXPECT_EQ(a.key, b.key);
+  EXPECT_EQ(a.array, b.array);
 }
 
 TEST(RowCodec, AnImageComesBackWhole) {

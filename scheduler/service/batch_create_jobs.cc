@@ -8,8 +8,8 @@
 #include "scheduler/service/commands.h"
 #include "scheduler/service/job_service.h"
 #include "scheduler/service/new_job.h"
-#include "scheduler/service/submit_rules.h"
 #include "scheduler/service/raw_messages.h"
+#include "scheduler/service/submit_rules.h"
 #include "scheduler/validation/job_spec.h"
 #include "scheduler/validation/references.h"
 
@@ -82,6 +82,7 @@ class Batch {
       if (refused.ok())
         refused = ResolveReferences(principal_.tenant, faults, backend_.references, job);
       event.jobs.push_back(MakeNewJob(job));
+      event.jobs.back().key = principal_.key;
       input.specs.push_back(job.SerializeAsString());
     }
     input.event = std::move(event);

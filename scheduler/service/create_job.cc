@@ -53,6 +53,7 @@ void Post(const std::shared_ptr<Submit>& submit) {
   event.tenant = submit->principal.tenant;
   event.validate_only = submit->validate_only;
   event.jobs.push_back(MakeNewJob(*submit->response));
+  event.jobs.back().key = submit->principal.key;
   input.event = std::move(event);
   input.tenant = submit->principal.tenant;
   input.request = std::move(submit->identity);

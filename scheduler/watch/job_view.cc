@@ -87,6 +87,7 @@ void AddOutcome(const JobImage& image, v1::Job* job) {
 void AddIdentity(const JobImage& image, v1::Job* job) {
   job->set_id(FormatJobId(image.id));
   job->set_tenant(image.tenant);
+  job->set_key(image.key);
   job->set_priority(image.priority);
   job->set_device(image.device);
   SetMicros(image.create_us, job->mutable_create_time());
