@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "scheduler/core/core_impl.h"
 #include "scheduler/policy/limits.h"
+#include "scheduler/policy/patience.h"
 #include "scheduler/policy/placement.h"
 
 namespace switchyard::scheduler {
@@ -146,6 +147,7 @@ uint32_t Core::Impl::AddNew(const NewJob& job, uint32_t account, JobId id) {
     cold.no_progress_us = job.no_progress_us;
     ArmExpiry(index);
   }
+  row.patience = PatienceStep(TimeoutOf(row));
   Enqueue(index);
   MarkStored(index);
   return index;

@@ -78,6 +78,8 @@ struct CoreConfig {
   int64_t backoff_base_us = 1'000'000;  // First wait after a failed attempt; doubles.
   int64_t backoff_max_us = 60'000'000;
   int64_t ageing_interval_us = 300'000'000;  // Waiting raises a job one step each, never above 3.
+  // Patience of a job in parts of the time it is thought to take; 0: submission order alone.
+  uint32_t patience_percent = 100;
   int64_t ahead_window_us = 50'000;  // Expected work assigned ahead per device and class, at most.
   uint32_t ahead_jobs = 1024;        // Jobs assigned ahead per device and class, at most.
   PreemptionConfig preemption;

@@ -35,7 +35,8 @@ uint64_t Core::epoch() const { return impl_->config_.epoch; }
 
 Core::Impl::Impl(CoreConfig config)
     : config_(std::move(config)),
-      queue_(rows_, accounts_, config_.ageing_interval_us, config_.bugs.ignores_priority),
+      queue_(rows_, accounts_, config_.ageing_interval_us, config_.patience_percent,
+             config_.bugs.ignores_priority),
       pools_(attempts_, config_.ahead_jobs, config_.ahead_window_us) {
   for (const Cordon& cordon : config_.cordons) cordons_[cordon.worker] = cordon;
   for (const KindConfig& kind : config_.kinds) {

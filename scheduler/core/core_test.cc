@@ -146,6 +146,26 @@ TEST_F(CoreTest, BetterPriorityGoesFirst) {
   EXPECT_LT(effects.assignments[0].rank, effects.assignments[1].rank);
 }
 
+TEST_F(CoreTest, AShortJobPassesALongOneOfItsTenantButNotForEver) {
+  CoreConfig config = TestConfig();
+  config.ahead_jobs = 0;
+  config.lease_us = 24 * 3600 * kSecond;
+  Make(config);
+  for (int i = 0; i < 2; ++i) SubmitOne({.kind = kTrain});
+  const auto runs = Drain(Hello(1)).assignments;
+  ASSERT_THAT(runs, SizeIs(2));
+  const JobId hours = SubmitOne({.kind = kTrain, .timeout_us = 4 * 3600 * kSecond});
+  const JobId minutes = SubmitOne({.kind = kTrain, .timeout_us = 240 * kSecond});
+  const auto first = Drain(Says(1, runs[0].ref, Done())).assignments;
+  ASSERT_THAT(first, SizeIs(1));
+  EXPECT_EQ(first[0].ref.job, minutes);
+  Later(5 * 3600 * kSecond);
+  SubmitOne({.kind = kTrain, .timeout_us = 240 * kSecond});
+  const auto second = Drain(Says(1, first[0].ref, Done())).assignments;
+  ASSERT_THAT(second, SizeIs(1));
+  EXPECT_EQ(second[0].ref.job, hours);
+}
+
 TEST_F(CoreTest, TenantsOfOnePriorityTakeTurns) {
   for (int i = 0; i < 2; ++i) SubmitOne({.kind = kTrain}, "a");
   const JobId other = SubmitOne({.kind = kTrain}, "b");

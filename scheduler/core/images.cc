@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "scheduler/core/core_impl.h"
+#include "scheduler/policy/patience.h"
 
 namespace switchyard::scheduler {
 namespace {
@@ -221,6 +222,7 @@ uint32_t Core::Impl::LoadImage(const JobImage& image) {
     row.cold = std::make_unique<JobCold>();
     FillCold(image, *row.cold);
   }
+  row.patience = PatienceStep(TimeoutOf(row));
   Count(row, 1);
   config_.last_job_id = std::max(config_.last_job_id, image.id);
   return job;

@@ -194,7 +194,8 @@ void Core::Impl::RecallForBlocked() {
     if (!queue_.Best(group, best)) continue;
     RefreshShapes(group);
     Blocked& blocked = blocked_[group];
-    if (blocked.job != best.place.job) blocked = {best.place.job, now_.boot_us};
+    const JobId job = rows_[best.job].id;
+    if (blocked.job != job) blocked = {job, now_.boot_us};
     const uint32_t worst = WorstHeld(group, best.place.level);
     if (worst == kNone) continue;
     if (now_.boot_us - blocked.since_us >= config_.ahead_window_us) {

@@ -16,7 +16,7 @@ namespace switchyard::scheduler {
 // Smaller is better.
 struct NodeRank {
   uint64_t charge = 0;
-  JobId head = 0;
+  uint64_t due = 0;  // policy/patience.h.
   friend auto operator<=>(const NodeRank&, const NodeRank&) = default;
 };
 

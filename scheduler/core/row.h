@@ -68,6 +68,7 @@ struct LiveJob {
   uint8_t kind = 0;     // Index into the core's kinds.
   uint8_t priority = 0;
   uint16_t device_count = 1;  // More: a gang.
+  uint8_t patience = 0;       // Step of the time it is thought to take (policy/patience.h).
   uint8_t memory_step = 0;    // Need of memory per device as a step; 0: none or unknown.
   JobState state = JobState::kUnspecified;
   Reason reason = Reason::kNone;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/policy/fair_share.h"
+#include "scheduler/policy/patience.h"
 
 namespace switchyard::scheduler {
 namespace {
@@ -183,7 +184,9 @@ void WaitingQueue::PlaceStream(uint32_t number) {
   if (stream.branch == kNone) return;
   const bool offered = stream.level != 0 && accounts_.ArrayHold(stream.account) == Reason::kNone;
   if (offered) {
-    heaps_.Put(stream.node, key_branches_[stream.branch].node, {.head = rows_[Oldest(stream)].id});
+    const uint8_t patience = groups_[stream.group].key.patience;
+    const uint64_t due = DueOrder(rows_[Oldest(stream)].id, patience, patience_percent_);
+    heaps_.Put(stream.node, key_branches_[stream.branch].node, {.due = due});
   } else {
     if (heaps_.Parent(stream.node) == kNone) return;
     heaps_.Take(stream.node);
@@ -217,7 +220,7 @@ void WaitingQueue::PlaceTenant(uint32_t number) {
     const int slot = branch.level + (accounts_.Guaranteed(branch.of, devices) ? 0 : kShelf);
     to = group.roots[slot];
     heaps_.Put(branch.node, to,
-               {accounts_.tenant(branch.of).charge, heaps_.TopRank(branch.node).head});
+               {accounts_.tenant(branch.of).charge, heaps_.TopRank(branch.node).due});
     group.slots |= 1u << slot;
   } else {
     heaps_.Take(branch.node);
@@ -290,13 +293,13 @@ bool WaitingQueue::Best(uint32_t number, Candidate& best) {
     const NodeRank& rank = heaps_.TopRank(root);
     const uint64_t charge = accounts_.tenant(tenant_branches_[heaps_.Owner(node)].of).charge;
     if (rank.charge == charge) break;
-    heaps_.Put(node, root, {charge, rank.head});
+    heaps_.Put(node, root, {charge, rank.due});
   }
   const NodeRank& rank = heaps_.TopRank(root);
   best.place = {.beyond_guarantee = slot >= kShelf,
                 .level = slot % kShelf,
                 .charge = rank.charge,
-                .job = rank.head};
+                .due = rank.due};
   const uint32_t key = heaps_.Top(heaps_.Top(root));
   best.job = Oldest(streams_[heaps_.Owner(heaps_.Top(key))]);
   return true;

@@ -2,10 +2,11 @@
 //
 // A million jobs are a few hundred streams: one FIFO for each (group, account, priority), where a
 // group is the jobs that fit the same places (GroupKey). In each group and level stands a heap of
-// tenants by (charge, oldest job), under each tenant a heap of its keys and under each key one of
-// its streams, by oldest job. So taking the best job, adding one and removing any is a few steps,
-// whatever the number of jobs, and a tenant, key or array that may run no more for now is taken out
-// at one place for each (group, level) and put back when it may again.
+// tenants by (charge, due order), under each tenant a heap of its keys and under each key one of
+// its streams, by due order of their oldest jobs (policy/patience.h). So taking the best job,
+// adding one and removing any is a few steps, whatever the number of jobs, and a tenant, key or
+// array that may run no more for now is taken out at one place for each (group, level) and put back
+// when it may again.
 //
 // Charges only grow, so a tenant's entry may carry an old, smaller one: it is refreshed when it
 // comes to the top. A stream is at the level of its oldest job (policy/ordering.h); it is looked at
@@ -35,16 +36,17 @@ struct GroupKey {
   uint16_t device = 0;        // Interned request.
   uint16_t device_count = 1;  // More: a gang.
   uint8_t memory_step = 0;    // LiveJob::memory_step.
+  uint8_t patience = 0;       // LiveJob::patience: what is short is offered beside what is long.
 
   // One number, equal for equal keys only.
   uint64_t Packed() const {
-    return uint64_t{kind} << 40 | uint64_t{memory_step} << 32 | uint64_t{device_count} << 16 |
-           device;
+    return uint64_t{patience} << 48 | uint64_t{kind} << 40 | uint64_t{memory_step} << 32 |
+           uint64_t{device_count} << 16 | device;
   }
 };
 
 inline GroupKey GroupKeyOf(const LiveJob& row) {
-  return {row.kind, row.device, row.device_count, row.memory_step};
+  return {row.kind, row.device, row.device_count, row.memory_step, row.patience};
 }
 
 // The best of a group.
@@ -56,8 +58,13 @@ struct Candidate {
 // Not thread-safe. `rows` and `accounts` are the core's and outlive this.
 class WaitingQueue {
  public:
-  WaitingQueue(Slab<LiveJob>& rows, Accounts& accounts, int64_t ageing_interval_us, bool reversed)
-      : rows_(rows), accounts_(accounts), interval_us_(ageing_interval_us), reversed_(reversed) {}
+  WaitingQueue(Slab<LiveJob>& rows, Accounts& accounts, int64_t ageing_interval_us,
+               uint32_t patience_percent, bool reversed)
+      : rows_(rows),
+        accounts_(accounts),
+        interval_us_(ageing_interval_us),
+        patience_percent_(patience_percent),
+        reversed_(reversed) {}
 
   void Charge(uint32_t account, int64_t device_us);
 
@@ -141,6 +148,7 @@ class WaitingQueue {
   Slab<LiveJob>& rows_;
   Accounts& accounts_;
   const int64_t interval_us_;
+  const uint32_t patience_percent_;
   const bool reversed_;  // PlantedBugs::ignores_priority.
   std::vector<Group> groups_;
   Slab<Stream> streams_;

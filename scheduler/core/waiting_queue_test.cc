@@ -42,7 +42,7 @@ class WaitingQueueTest : public testing::Test {
 
   Slab<LiveJob> rows_;
   Accounts accounts_;
-  WaitingQueue queue_{rows_, accounts_, kInterval, /*reversed=*/false};
+  WaitingQueue queue_{rows_, accounts_, kInterval, /*patience_percent=*/0, /*reversed=*/false};
   int64_t now_us_ = 0;
 };
 

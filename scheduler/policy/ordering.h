@@ -1,5 +1,5 @@
 // Which waiting job is better ranked: priority, raised by waiting; inside it fair share
-// (fair_share.h), then submission. Pure functions.
+// (fair_share.h), then due order (patience.h). Pure functions.
 #pragma once
 
 #include <cstdint>
@@ -15,14 +15,14 @@ inline constexpr int kBestAgedPriority = 3;
 // alone. Negative waits (the wall clock stepped back) count as none. REQUIRES: interval_us > 0.
 int EffectivePriority(int priority, int64_t waited_us, int64_t interval_us);
 
-// A waiting job's place: smaller is better. `charge` is its tenant's (fair_share.h), `job` orders
-// by submission.
+// A waiting job's place: smaller is better. `charge` is its tenant's (fair_share.h), `due` orders
+// a tenant's own jobs (patience.h).
 // Work within its tenant's guarantee (docs/policies/quotas.md) comes before all that is beyond one.
 struct Place {
   bool beyond_guarantee = false;
   int level = 0;
   uint64_t charge = 0;
-  JobId job = 0;
+  uint64_t due = 0;
   friend auto operator<=>(const Place&, const Place&) = default;
 };
 

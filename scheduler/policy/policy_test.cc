@@ -29,10 +29,10 @@ TEST(Ordering, AClockThatSteppedBackRaisesNothing) {
 }
 
 TEST(Ordering, LevelThenChargeThenSubmission) {
-  EXPECT_LT((Place{.level = 1, .charge = 900, .job = 9}),
-            (Place{.level = 2, .charge = 0, .job = 1}));
-  EXPECT_LT((Place{.level = 2, .charge = 0, .job = 9}), (Place{.level = 2, .charge = 1, .job = 1}));
-  EXPECT_LT((Place{.level = 2, .charge = 1, .job = 1}), (Place{.level = 2, .charge = 1, .job = 2}));
+  EXPECT_LT((Place{.level = 1, .charge = 900, .due = 9}),
+            (Place{.level = 2, .charge = 0, .due = 1}));
+  EXPECT_LT((Place{.level = 2, .charge = 0, .due = 9}), (Place{.level = 2, .charge = 1, .due = 1}));
+  EXPECT_LT((Place{.level = 2, .charge = 1, .due = 1}), (Place{.level = 2, .charge = 1, .due = 2}));
 }
 
 TEST(Ordering, WhatIsGuaranteedGoesBeforeWhatIsBorrowed) {
