@@ -102,7 +102,8 @@ void Core::Impl::On(const SubmitJobs& event) {
     return Refuse(event.tag, 0, std::move(refusal));
   }
   for (const NewJob& job : event.jobs) {
-    if (!DeviceExists(job.device, refusal)) return Refuse(event.tag, 0, std::move(refusal));
+    if (!DeviceExists(job.device, refusal) || !GangPossible(job, refusal))
+      return Refuse(event.tag, 0, std::move(refusal));
   }
   if (event.validate_only || event.jobs.empty()) {
     Answer(event.tag, 0);
@@ -230,6 +231,7 @@ void Core::Impl::SetPriority(uint32_t job, uint8_t priority) {
   Count(row, -1);
   row.priority = priority;
   Count(row, 1);
+  VictimReprioritised(job);
   if (waits) queue_.Push(job, now_.wall_us);
 }
 

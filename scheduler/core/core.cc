@@ -48,6 +48,7 @@ Core::Impl::Impl(CoreConfig config)
 
 void Core::Impl::Apply(const Event& event, const Now& now, Effects& effects) {
   now_ = now;
+  if (first_boot_us_ == kNever) first_boot_us_ = now.boot_us;
   effects_ = &effects;
   std::visit([this](const auto& one) { On(one); }, event);
 }
@@ -79,6 +80,8 @@ void Core::Impl::OnTimer(const Timer& timer) {
       return OnAttemptTimer(timer.subject);
     case TimerKind::kHeld:
       return OnHeldTimer(timer.subject);
+    case TimerKind::kGang:
+      return OnGangTimer(timer.subject);
   }
 }
 

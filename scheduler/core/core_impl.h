@@ -3,7 +3,9 @@
 //   commands.cc   what clients ask            workers.cc    attach, detach, heartbeat, lease expiry
 //   reports.cc    what became of attempts     lifecycle.cc  how jobs and attempts begin and end
 //   place.cc      who runs next, and where    images.cc     to and from the store; views
-//   core.cc       the way in, timers               tenants.cc    what operators set
+//   core.cc       the way in, timers          tenants.cc    what operators set
+//   gang.cc       attempts on several devices reservation.cc  what is kept for them
+//   preempt.cc    who makes room for more urgent work
 #pragma once
 
 #include <map>
@@ -14,12 +16,15 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "scheduler/core/core.h"
+#include "scheduler/core/gang.h"
 #include "scheduler/core/interner.h"
 #include "scheduler/core/learned.h"
 #include "scheduler/core/pool_index.h"
+#include "scheduler/core/reservation.h"
 #include "scheduler/core/row.h"
 #include "scheduler/core/slab.h"
 #include "scheduler/core/timer_queue.h"
+#include "scheduler/core/victims.h"
 #include "scheduler/core/waiting_queue.h"
 #include "scheduler/policy/retry.h"
 
@@ -75,7 +80,16 @@ class Core::Impl {
   // Since when the best job of a group finds no place.
   struct Blocked {
     JobId job = 0;
-    int64_t since_us = 0;  // Boot clock.
+    int64_t since_us = 0;                // Boot clock.
+    uint32_t awaited = 0;                // Devices under notice for it.
+    uint64_t refused_at_version = kAny;  // Places a gang does not fit, though enough are free.
+    static constexpr uint64_t kAny = UINT64_MAX;
+  };
+  // Places that a gang of a group could use.
+  struct GangRoom {
+    uint32_t open = 0;
+    uint32_t free = 0;
+    uint32_t soon = 0;
   };
 
   // commands.cc
@@ -126,6 +140,7 @@ class Core::Impl {
   void DropPools(uint32_t worker);
   void Reconcile(uint32_t worker, const WorkerAttached& event, bool same_incarnation);
   void EndUnseen(uint32_t worker, bool same_incarnation);
+  void RemindOf(uint32_t attempt);
   void EnterPool(uint32_t attempt);
   std::vector<DeviceLimit> LimitsOf(const WorkerRow& worker) const;
   uint32_t LimitOf(const WorkerRow& worker, const std::string& device, JobClass job_class) const;
@@ -151,6 +166,7 @@ class Core::Impl {
   uint32_t FindAttempt(uint32_t worker, const AttemptRef& ref) const;
   void Begin(uint32_t attempt, int64_t start_us);
   void Accept(uint32_t attempt, const Finished& report);
+  void Succeed(uint32_t job);
   void AddOutput(uint32_t job, const OutputArtifact& artifact);
 
   // lifecycle.cc
@@ -171,7 +187,9 @@ class Core::Impl {
   // Starts ending a live job: at once, or by cancelling its attempt.
   void RequestEnd(uint32_t job, Ending ending);
   void EndAsRequested(uint32_t job);
+  // To all members of a gang / to the worker of this attempt or member.
   void SendCancel(uint32_t attempt, bool checkpoint_first);
+  void SendCancelTo(uint32_t attempt, bool checkpoint_first);
   void SendRecall(uint32_t attempt);
   AttemptRef Ref(const LiveAttempt& attempt) const;
   AttemptImage Describe(const LiveAttempt& attempt) const;
@@ -179,6 +197,7 @@ class Core::Impl {
   AttemptImage& EndAttempt(uint32_t attempt, Outcome outcome);
   // EndAttempt for every outcome but success, and what follows for the job.
   void AttemptOver(uint32_t attempt, Outcome outcome, const Finished* report);
+  void EndAndFollow(uint32_t attempt, Outcome outcome, bool started, const Finished* report);
   void Follow(uint32_t job, const RetryDecision& decision, const Finished* report);
   void Link(uint32_t worker, uint32_t attempt);
   void Unlink(uint32_t attempt);
@@ -188,11 +207,12 @@ class Core::Impl {
   // place.cc
   void Place();
   bool PlaceOne();
-  uint32_t ChoosePool(uint32_t group, const LiveJob& row);
+  uint32_t ChoosePool(uint32_t group, const Candidate& candidate);
   void RefreshShapes(uint32_t group);
-  bool HasRoom(uint32_t group);
+  bool HasRoom(uint32_t group, const Candidate& candidate);
   uint32_t StepMask(uint32_t group) const;
   void Dispatch(uint32_t job, uint32_t pool, int level);
+  LiveAttempt NewAttempt(uint32_t job, int level);
   void RecallForBlocked();
   uint32_t WorstHeld(uint32_t group, int level) const;
   void Assign(const LiveAttempt& attempt, uint32_t worker);
@@ -201,11 +221,98 @@ class Core::Impl {
   void OnAttemptTimer(uint32_t attempt);
   void OnTimer(const Timer& timer);
 
+  // gang.cc
+  bool IsGpu(uint32_t shape) const;
+  // A gang has devices of one sort: whether this group's are GPUs.
+  bool GangOnGpus(uint32_t group) const;
+  GangRoom RoomOf(uint32_t group) const;
+  bool GangFits(uint32_t group, const Candidate& candidate);
+  // False and `refusal`: all attached workers could never give it so many.
+  bool GangPossible(const NewJob& job, Refusal& refusal) const;
+  std::vector<uint32_t> ChooseSeats(uint32_t group) const;
+  void FewestWorkers(uint32_t count, std::vector<uint32_t>& pools) const;
+  // False: the free places do not fit after all; nothing has changed.
+  bool DispatchGang(uint32_t group, uint32_t job, int level);
+  void AddSeat(uint32_t gang, const LiveAttempt& like, uint32_t pool);
+  std::string NextRendezvous(uint32_t worker);
+  void AssignMember(uint32_t gang, uint32_t member);
+  // The first seat of a worker's member; kNone: none of the worker, or ended.
+  uint32_t FindMember(uint32_t gang, uint32_t worker) const;
+  // True for an attempt on one device and for the first seat of a member.
+  bool IsLead(uint32_t attempt) const;
+  void BeginMember(uint32_t lead, int64_t start_us);
+  void BeginGang(uint32_t gang, int64_t start_us);
+  void ArmGangTimeout(uint32_t gang);
+  void OnGangTimer(uint32_t gang);
+  void TakeMember(uint32_t lead, const Finished& report);
+  void AddMemberOutput(uint32_t lead, OutputArtifact artifact);
+  // A member has ended, by any of its seats; and what follows for the others and the job.
+  void MemberOver(uint32_t seat, Outcome outcome, const Finished* report);
+  void LeaveSeat(uint32_t seat);
+  void GangOver(uint32_t gang);
+  void DropGang(uint32_t gang);
+  std::vector<MemberImage> DescribeMembers(uint32_t gang) const;
+  void RestoreGang(LiveAttempt seat, const AttemptImage& image);
+
+  // reservation.cc
+  // When an attempt in its pool will end, as far as is known. To be called when it enters or
+  // starts.
+  void ExpectEnd(uint32_t attempt);
+  uint32_t GateOf(uint32_t shape) const;
+  void SetGates(const Reservation& reservation, uint32_t to);
+  void RebuildGates();
+  // Drops what nobody waits for any more.
+  void ReviewReservations();
+  bool MayReserve(uint32_t group, const Candidate& waiting);
+  bool Overlap(uint32_t group, uint32_t other) const;
+  void Reserve(uint32_t group, const Candidate& waiting);
+  void ReleaseReservation(uint32_t group);
+  bool HoldsReservation(uint32_t group) const;
+  const GangStart& StartOf(Reservation& held);
+  GangStart EarliestStart(uint32_t group, const GangSupply& supply, bool gpus);
+  // Longest expected run of a waiting job; kNever: unknown.
+  int64_t RunOf(uint32_t job) const;
+  int64_t ExpectedRun(const LiveJob& row) const;
+  bool MayBackfillInto(Reservation& held, const Candidate& candidate);
+  // Load steps of a shape that a job may use, whatever is kept there for others.
+  uint32_t GateMask(uint32_t shape, uint32_t group, const Candidate& candidate);
+  bool MayTakeReserved(uint32_t group, const Candidate& candidate);
+  bool KeptForGang(uint32_t group) const;
+
+  // preempt.cc
+  PreemptionPolicy Preempting() const;
+  // An attempt has started: from now on it is protected, then a possible victim.
+  void ProtectVictim(uint32_t attempt);
+  void PromoteVictims();
+  Victims::Order& VictimsLike(const LiveAttempt& attempt, int priority);
+  VictimEntry AsVictim(uint32_t attempt) const;
+  void EnterVictim(uint32_t attempt);
+  void ForgetVictim(uint32_t attempt);
+  // It has stored a checkpoint.
+  void WorkSaved(uint32_t attempt);
+  void VictimReprioritised(uint32_t job);
+  bool WithinGuarantee(uint32_t job) const;
+  bool MayPreempt(const Candidate& waiting, uint32_t victim) const;
+  bool FitsGroup(uint32_t group, const LiveAttempt& attempt) const;
+  // Attempts that free so many devices; empty: there are not enough.
+  std::vector<uint32_t> ChooseVictims(uint32_t group, const Candidate& waiting, uint32_t devices);
+  int64_t StartWithoutPreempting(uint32_t group);
+  uint32_t DevicesMissing(uint32_t group) const;
+  void PreemptFor(uint32_t group, const Candidate& waiting);
+  // Asks an attempt, all members of it, to checkpoint and hand its devices back. `group`: for whom;
+  // kNone: its worker is to be emptied.
+  void GiveNotice(uint32_t attempt, uint32_t group);
+  void GiveGangNotice(uint32_t gang, int64_t due_us);
+  void SendNotice(uint32_t attempt, int64_t due_us);
+  // The attempt with the notice has ended.
+  void NoticeOver(const LiveAttempt& attempt);
+
   // images.cc
   void FillImage(uint32_t job, JobImage& image) const;
   uint32_t LoadImage(const JobImage& image);
   void RestoreAttempt(uint32_t job, const AttemptImage& image);
   Reason WaitingReason(const LiveJob& row) const;
+  Reason ReasonWithDevices(const LiveJob& row, uint32_t group) const;
   void FillLive(const LiveJob& row, JobImage& image) const;
   void FillUse(const Pool& pool, WorkerView& view) const;
 
@@ -219,6 +326,7 @@ class Core::Impl {
   Slab<LiveJob> rows_;
   Slab<LiveAttempt> attempts_;
   Slab<WorkerRow> workers_;
+  Slab<Gang> gangs_;
   // Looked up only, never iterated: their order is random.
   absl::flat_hash_map<JobId, uint32_t> jobs_;
   absl::flat_hash_map<uint64_t, uint32_t> sessions_;
@@ -229,6 +337,13 @@ class Core::Impl {
   PoolIndex pools_;
   std::vector<Fitting> shapes_;   // By group.
   std::vector<Blocked> blocked_;  // By group.
+  std::vector<Reservation> reservations_;
+  std::vector<uint32_t> gates_;  // By shape: the reservation that closes it; kNone.
+  Victims victims_;
+  uint64_t walk_ = 0;  // Walks over expected ends so far.
+  uint64_t next_rendezvous_ = 0;
+  int64_t first_boot_us_ = kNever;  // Of the first event.
+  Interner hosts_;
   TimerQueue wall_timers_;
   TimerQueue boot_timers_;
   int64_t next_ageing_us_ = 0;     // Boot clock.

@@ -26,6 +26,13 @@ absl::string_view MessageFor(Reason reason) {
       return "its key has as many running as it may";
     case Reason::kArrayWidth:
       return "as many of its array run as its width allows";
+    case Reason::kGang:
+      return "not all devices it needs are free at the same time yet; it holds none";
+    case Reason::kPreempted:
+      return "gave its device to more urgent work; goes on when one is free again";
+    case Reason::kReserved:
+      return "a fitting device is free but kept for a job that needs several; this one would take "
+             "too long";
     case Reason::kAssigned:
       return "handed to a worker, starts there in its turn";
     default:
@@ -89,9 +96,17 @@ Reason Core::Impl::WaitingReason(const LiveJob& row) const {
   const uint32_t group = queue_.FindGroup(GroupKeyOf(row));
   if (group >= shapes_.size()) return Reason::kNoDevice;
   for (const uint32_t shape : shapes_[group].shapes) {
-    if (pools_.OpenPools(shape) > 0) return Reason::kLimit;
+    if (pools_.OpenPools(shape) > 0) return ReasonWithDevices(row, group);
   }
   return Reason::kNoDevice;
+}
+
+Reason Core::Impl::ReasonWithDevices(const LiveJob& row, uint32_t group) const {
+  const bool preempted = row.cold != nullptr && !row.cold->past.empty() &&
+                         row.cold->past.back().outcome == Outcome::kPreempted;
+  if (preempted) return Reason::kPreempted;
+  if (row.device_count > 1) return Reason::kGang;
+  return KeptForGang(group) ? Reason::kReserved : Reason::kLimit;
 }
 
 void Core::Impl::FillImage(uint32_t job, JobImage& image) const {
@@ -248,8 +263,7 @@ void Core::Impl::Restore(const JobImage& image, const Now& now) {
 
 void Core::Impl::RestoreAttempt(uint32_t job, const AttemptImage& image) {
   LiveJob& row = rows_[job];
-  const uint32_t index = attempts_.Add();
-  LiveAttempt& attempt = attempts_[index];
+  LiveAttempt attempt;
   attempt.job = job;
   attempt.number = image.number;
   attempt.fencing = image.fencing;
@@ -265,10 +279,15 @@ void Core::Impl::RestoreAttempt(uint32_t job, const AttemptImage& image) {
   attempt.level = row.priority;
   attempt.rank = AssignmentRank(row.priority, image.fencing.counter);
   attempt.resumed_from = image.resumed_from;
-  row.attempt = index;
   queue_.Occupy(row.account, row.device_count);
+  if (!image.members.empty()) return RestoreGang(std::move(attempt), image);
+  const uint32_t index = attempts_.Add();
+  attempts_[index] = std::move(attempt);
+  row.attempt = index;
   Link(WorkerNamed(image.worker), index);
-  if (attempt.started) ArmTimeout(index);
+  if (!attempts_[index].started) return;
+  ArmTimeout(index);
+  ProtectVictim(index);
 }
 
 std::vector<WorkerView> Core::Impl::Fleet() const {

@@ -164,6 +164,14 @@ AttemptRef Core::Impl::Ref(const LiveAttempt& attempt) const {
 }
 
 void Core::Impl::SendCancel(uint32_t index, bool checkpoint_first) {
+  const uint32_t gang = attempts_[index].gang;
+  if (gang == kNone) return SendCancelTo(index, checkpoint_first);
+  for (const GangMember& member : gangs_[gang].members) {
+    if (!attempts_[member.seats[0]].over) SendCancelTo(member.seats[0], checkpoint_first);
+  }
+}
+
+void Core::Impl::SendCancelTo(uint32_t index, bool checkpoint_first) {
   LiveAttempt& attempt = attempts_[index];
   if (!checkpoint_first) {
     // A worker that does not answer within a lease is made to attach anew (OnAttemptTimer).
@@ -176,6 +184,7 @@ void Core::Impl::SendCancel(uint32_t index, bool checkpoint_first) {
 }
 
 void Core::Impl::SendRecall(uint32_t index) {
+  if (!IsLead(index)) return;
   LiveAttempt& attempt = attempts_[index];
   const uint64_t session = workers_[attempt.worker].session;
   if (attempt.started || attempt.recalled || attempt.cancelled || session == 0) return;
@@ -226,7 +235,12 @@ void Core::Impl::Unlink(uint32_t index) {
 AttemptImage Core::Impl::Describe(const LiveAttempt& attempt) const {
   AttemptImage image;
   image.number = attempt.number;
-  image.worker = workers_[attempt.worker].id;
+  if (attempt.gang == kNone) {
+    image.worker = workers_[attempt.worker].id;
+  } else {
+    image.members = DescribeMembers(attempt.gang);
+    image.worker = image.members[0].worker;
+  }
   image.device = devices_.Text(attempt.device);
   image.device_name = devices_.Text(attempt.device_name);
   image.dispatch_us = attempt.dispatch_us;
@@ -246,22 +260,29 @@ AttemptImage& Core::Impl::EndAttempt(uint32_t index, Outcome outcome) {
   AttemptImage& image = cold.past.emplace_back(Describe(attempt));
   image.outcome = outcome;
   image.end_us = now_.wall_us;
-  if (attempt.started) {
-    const int64_t beyond_us = now_.boot_us - attempt.start_boot_us - attempt.expected_us;
-    if (beyond_us > 0) queue_.Charge(row.account, beyond_us);
-  }
   queue_.Release(row.account, row.device_count);
-  boot_timers_.Cancel(attempt.timer);
-  pools_.Leave(index);
-  Unlink(index);
+  NoticeOver(attempt);
+  if (attempt.gang != kNone) {
+    DropGang(attempt.gang);
+  } else {
+    LeaveSeat(index);
+    attempts_.Remove(index);
+  }
   row.attempt = kNone;
-  attempts_.Remove(index);
   return image;
 }
 
 void Core::Impl::AttemptOver(uint32_t index, Outcome outcome, const Finished* report) {
+  const LiveAttempt& attempt = attempts_[index];
+  if (attempt.gang != kNone) return MemberOver(index, outcome, report);
+  const bool back = outcome == Outcome::kReturned || outcome == Outcome::kCancelled;
+  if (attempt.preempted && back) outcome = Outcome::kPreempted;
+  EndAndFollow(index, outcome, attempt.started, report);
+}
+
+void Core::Impl::EndAndFollow(uint32_t index, Outcome outcome, bool started,
+                              const Finished* report) {
   const uint32_t job = attempts_[index].job;
-  const bool started = attempts_[index].started;
   LiveJob& row = rows_[job];
   if (row.ending == Ending::kTimeout) outcome = Outcome::kTimedOut;
   AttemptImage& image = EndAttempt(index, outcome);
@@ -273,6 +294,8 @@ void Core::Impl::AttemptOver(uint32_t index, Outcome outcome, const Finished* re
   if (outcome == Outcome::kWorkerLost || outcome == Outcome::kRunnerLost) {
     // A runner's end is reported by its daemon: the attempt ran, whatever was seen of it.
     ++(started || outcome == Outcome::kRunnerLost ? cold.lost : cold.lost_unstarted);
+  } else if (outcome == Outcome::kPreempted) {
+    ++cold.preempted;
   } else if (outcome != Outcome::kReturned) {
     ++cold.failed;
   }
@@ -295,7 +318,7 @@ void Core::Impl::Follow(uint32_t job, const RetryDecision& decision, const Finis
   MarkStored(job);
   if (decision.retry) {
     cold.retry_us = decision.wait_us == 0 ? 0 : now_.wall_us + decision.wait_us;
-    SetState(job, JobState::kQueued, decision.wait_us == 0 ? Reason::kNone : Reason::kBackoff);
+    SetState(job, JobState::kQueued, decision.wait_us == 0 ? decision.reason : Reason::kBackoff);
     if (!config_.bugs.lost_retry) Enqueue(job);
     return;
   }

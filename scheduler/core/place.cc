@@ -14,6 +14,7 @@ constexpr int kPlacementsPerDrain = 4096;
 }  // namespace
 
 void Core::Impl::Place() {
+  ReviewReservations();
   int placed = 0;
   while (placed < kPlacementsPerDrain && PlaceOne()) ++placed;
   more_to_place_ = placed == kPlacementsPerDrain;
@@ -49,11 +50,13 @@ uint32_t Core::Impl::StepMask(uint32_t group) const {
   return learned_.ExpectedRun(queue_.Key(group).kind, 0) > 0 ? ~0u : kStartsAtOnceMask;
 }
 
-bool Core::Impl::HasRoom(uint32_t group) {
+bool Core::Impl::HasRoom(uint32_t group, const Candidate& candidate) {
   RefreshShapes(group);
+  if (queue_.Key(group).device_count > 1) return GangFits(group, candidate);
   const uint32_t mask = StepMask(group);
   for (const uint32_t shape : shapes_[group].shapes) {
-    if (pools_.BestStep(shape, mask) >= 0) return true;
+    if (pools_.BestStep(shape, mask) < 0) continue;
+    if (pools_.BestStep(shape, mask & GateMask(shape, group, candidate)) >= 0) return true;
   }
   return false;
 }
@@ -62,29 +65,46 @@ bool Core::Impl::PlaceOne() {
   Candidate best;
   Candidate candidate;
   uint32_t best_group = kNone;
+  Candidate gang;  // The best that finds no place and nothing is kept for.
+  uint32_t gang_group = kNone;
   for (uint32_t group = 0; group < queue_.groups(); ++group) {
     if (!queue_.Best(group, candidate)) continue;
     if (best_group != kNone && !(candidate.place < best.place)) continue;
-    if (!HasRoom(group)) continue;
+    if (!HasRoom(group, candidate)) {
+      if (queue_.Key(group).device_count == 1 || !MayReserve(group, candidate)) continue;
+      if (gang_group != kNone && !(candidate.place < gang.place)) continue;
+      gang = candidate;
+      gang_group = group;
+      continue;
+    }
     best = candidate;
     best_group = group;
   }
+  if (gang_group != kNone && (best_group == kNone || gang.place < best.place)) {
+    Reserve(gang_group, gang);
+    return true;
+  }
   if (best_group == kNone) return false;
-  Dispatch(best.job, ChoosePool(best_group, rows_[best.job]), best.place.level);
+  if (queue_.Key(best_group).device_count > 1) {
+    if (DispatchGang(best_group, best.job, best.place.level)) ReleaseReservation(best_group);
+  } else {
+    Dispatch(best.job, ChoosePool(best_group, best), best.place.level);
+  }
   return true;
 }
 
-uint32_t Core::Impl::ChoosePool(uint32_t group, const LiveJob& row) {
+uint32_t Core::Impl::ChoosePool(uint32_t group, const Candidate& candidate) {
   const auto& shapes = shapes_[group].shapes;
-  const uint32_t resident = pools_.WithModel(row.model, [&](uint32_t shape) {
-    return std::find(shapes.begin(), shapes.end(), shape) != shapes.end();
+  const uint32_t resident = pools_.WithModel(rows_[candidate.job].model, [&](uint32_t shape) {
+    return std::find(shapes.begin(), shapes.end(), shape) != shapes.end() &&
+           GateMask(shape, group, candidate) != 0;
   });
   if (resident != kNone) return resident;
   const uint32_t mask = StepMask(group);
   uint32_t best_shape = kNone;
   int best_step = kLoadSteps;
   for (const uint32_t shape : shapes) {
-    const int step = pools_.BestStep(shape, mask);
+    const int step = pools_.BestStep(shape, mask & GateMask(shape, group, candidate));
     if (step < 0 || step >= best_step) continue;
     best_step = step;
     best_shape = shape;
@@ -95,33 +115,41 @@ uint32_t Core::Impl::ChoosePool(uint32_t group, const LiveJob& row) {
 void Core::Impl::Dispatch(uint32_t job, uint32_t pool, int level) {
   LiveJob& row = rows_[job];
   queue_.Remove(job, now_.wall_us);
-  JobCold& cold = Cold(job);
-  const Kind& kind = kinds_[row.kind];
   const uint32_t index = attempts_.Add();
   LiveAttempt& attempt = attempts_[index];
-  attempt.job = job;
-  attempt.number = ++cold.attempt_count;
-  attempt.fencing = {config_.epoch, ++dispatches_};
+  attempt = NewAttempt(job, level);
   attempt.device = pools_[pool].device;
-  attempt.dispatch_us = now_.wall_us;
-  attempt.dispatch_boot_us = now_.boot_us;
-  attempt.expected_us = learned_.ExpectedRun(row.kind, row.model);
-  attempt.level = static_cast<uint8_t>(level);
-  attempt.rank = AssignmentRank(level, attempt.fencing.counter);
-  if (kind.config.checkpoints) attempt.resumed_from = cold.checkpoint;
   row.attempt = index;
   row.reason = Reason::kAssigned;
-  const int64_t since_us = std::max({row.create_us, cold.not_before_us, cold.retry_us});
-  cold.timings.queued_us = std::max<int64_t>(0, now_.wall_us - since_us);
   const uint32_t worker = pools_[pool].worker;
   Link(worker, index);
   pools_.Enter(pool, index);
+  ExpectEnd(index);
   pools_.UsedModel(pool, row.model);
   ArmHeld(pool);
   queue_.Charge(row.account, attempt.expected_us);
   queue_.Occupy(row.account, row.device_count);
   MarkStored(job);
   Assign(attempt, worker);
+}
+
+LiveAttempt Core::Impl::NewAttempt(uint32_t job, int level) {
+  const LiveJob& row = rows_[job];
+  JobCold& cold = Cold(job);
+  const Kind& kind = kinds_[row.kind];
+  LiveAttempt attempt;
+  attempt.job = job;
+  attempt.number = ++cold.attempt_count;
+  attempt.fencing = {config_.epoch, ++dispatches_};
+  attempt.dispatch_us = now_.wall_us;
+  attempt.dispatch_boot_us = now_.boot_us;
+  attempt.expected_us = learned_.ExpectedRun(row.kind, row.model);
+  attempt.level = static_cast<uint8_t>(level);
+  attempt.rank = AssignmentRank(level, attempt.fencing.counter);
+  if (kind.config.checkpoints) attempt.resumed_from = cold.checkpoint;
+  const int64_t since_us = std::max({row.create_us, cold.not_before_us, cold.retry_us});
+  cold.timings.queued_us = std::max<int64_t>(0, now_.wall_us - since_us);
+  return attempt;
 }
 
 void Core::Impl::Assign(const LiveAttempt& attempt, uint32_t worker) {
@@ -163,6 +191,8 @@ void Core::Impl::OnHeldTimer(uint32_t pool) {
   bool recalled = false;
   for (uint32_t i = place.held_head; i != kNone; i = attempts_[i].next_held) {
     if (now_.boot_us - attempts_[i].dispatch_boot_us < patience_us) break;
+    // Of a gang all are on their way or none.
+    if (behind && attempts_[i].gang != kNone) continue;
     SendRecall(i);
     recalled = true;
   }
@@ -183,7 +213,7 @@ void Core::Impl::OnAttemptTimer(uint32_t index) {
     // it tells all.
     return Disconnect(attempt.worker);
   }
-  if (rows_[attempt.job].ending == Ending::kStop)
+  if (rows_[attempt.job].ending == Ending::kStop || attempt.preempted)
     return SendCancel(index, /*checkpoint_first=*/false);
   RequestEnd(attempt.job, Ending::kTimeout);
 }
@@ -195,7 +225,11 @@ void Core::Impl::RecallForBlocked() {
     RefreshShapes(group);
     Blocked& blocked = blocked_[group];
     const JobId job = rows_[best.job].id;
-    if (blocked.job != job) blocked = {job, now_.boot_us};
+    if (blocked.job != job) {
+      blocked.job = job;
+      blocked.since_us = now_.boot_us;
+    }
+    PreemptFor(group, best);
     const uint32_t worst = WorstHeld(group, best.place.level);
     if (worst == kNone) continue;
     if (now_.boot_us - blocked.since_us >= config_.ahead_window_us) {
@@ -217,7 +251,7 @@ uint32_t Core::Impl::WorstHeld(uint32_t group, int level) const {
           continue;
         for (uint32_t i = pool.held_tail; i != kNone; i = attempts_[i].previous_held) {
           const LiveAttempt& attempt = attempts_[i];
-          if (attempt.level == worse && !attempt.cancelled) return i;
+          if (attempt.level == worse && !attempt.cancelled && attempt.gang == kNone) return i;
         }
       }
     }

@@ -15,7 +15,7 @@ uint32_t PoolIndex::ShapeNumber(const ShapeName& name) {
   return static_cast<uint32_t>(shapes_.size() - 1);
 }
 
-uint32_t PoolIndex::AddPool(uint32_t worker, const ShapeName& name, uint32_t limit) {
+uint32_t PoolIndex::AddPool(uint32_t worker, const ShapeName& name, uint32_t limit, uint32_t host) {
   const uint32_t number = pools_.Add();
   Pool& pool = pools_[number];
   pool.worker = worker;
@@ -28,6 +28,7 @@ uint32_t PoolIndex::AddPool(uint32_t worker, const ShapeName& name, uint32_t lim
   pool.place_in_shape = static_cast<uint32_t>(shape.pools.size());
   shape.pools.push_back(number);
   ++shape.open;
+  bays_.Add(number, host, {.job_class = name.job_class, .gpu = name.gpu, .kinds = name.kinds});
   Refresh(number);
   return number;
 }
@@ -35,6 +36,8 @@ uint32_t PoolIndex::AddPool(uint32_t worker, const ShapeName& name, uint32_t lim
 void PoolIndex::RemovePool(uint32_t number) {
   Pool& pool = pools_[number];
   MoveTo(number, -1);
+  if (pool.soon) --shapes_[pool.shape].soon;
+  bays_.Remove(number);
   Shape& shape = shapes_[pool.shape];
   shape.pools[pool.place_in_shape] = shape.pools.back();
   pools_[shape.pools.back()].place_in_shape = pool.place_in_shape;
@@ -111,6 +114,7 @@ void PoolIndex::Leave(uint32_t index) {
   if (attempt.pool == kNone) return;
   const uint32_t number = attempt.pool;
   Pool& pool = pools_[number];
+  ForgetEnd(index);
   Unhold(pool, index);
   attempt.pool = kNone;
   --pool.outstanding;
@@ -129,7 +133,10 @@ void PoolIndex::Refresh(uint32_t number) {
     pool.ahead = ahead;
     shapes_[pool.shape].ahead += ahead ? 1 : -1;
   }
-  if (!pool.open) return MoveTo(number, -1);
+  if (!pool.open) {
+    MoveTo(number, -1);
+    return CountSoon(number);
+  }
   const uint32_t room = AheadRoom({.limit = pool.limit,
                                    .outstanding = pool.outstanding,
                                    .unknown = pool.unknown,
@@ -137,11 +144,55 @@ void PoolIndex::Refresh(uint32_t number) {
                                    .stalled = pool.stalled},
                                   ahead_jobs_, window_us_);
   MoveTo(number, LoadStep({pool.limit, pool.outstanding, room, ahead_jobs_}));
+  CountSoon(number);
+}
+
+void PoolIndex::CountFree(uint32_t number, bool was_free) {
+  const Pool& pool = pools_[number];
+  const bool free = IsFree(pool);
+  if (free == was_free) return;
+  shapes_[pool.shape].free += free ? 1 : -1;
+  bays_.SetFree(number, free);
+  ++version_;
+}
+
+void PoolIndex::CountSoon(uint32_t number) {
+  Pool& pool = pools_[number];
+  const bool soon = pool.open && pool.lengthy == 0 && pool.outstanding > 0 && !IsFree(pool);
+  if (soon == pool.soon) return;
+  pool.soon = soon;
+  shapes_[pool.shape].soon += soon ? 1 : -1;
+  ++version_;
+}
+
+void PoolIndex::ExpectEnd(uint32_t index, int64_t end_us) {
+  LiveAttempt& attempt = attempts_[index];
+  if (attempt.pool == kNone) return;
+  ForgetEnd(index);
+  Pool& pool = pools_[attempt.pool];
+  const ShapeName& name = shapes_[pool.shape].name;
+  attempt.expected_end_us = end_us;
+  ends_.Add(name.job_class, name.gpu, end_us, index);
+  ++pool.lengthy;
+  ++version_;
+  CountSoon(attempt.pool);
+}
+
+void PoolIndex::ForgetEnd(uint32_t index) {
+  LiveAttempt& attempt = attempts_[index];
+  if (attempt.expected_end_us == 0) return;
+  Pool& pool = pools_[attempt.pool];
+  const ShapeName& name = shapes_[pool.shape].name;
+  ends_.Remove(name.job_class, name.gpu, attempt.expected_end_us, index);
+  attempt.expected_end_us = 0;
+  --pool.lengthy;
+  ++version_;
 }
 
 void PoolIndex::MoveTo(uint32_t number, int step) {
   Pool& pool = pools_[number];
   if (pool.step == step) return;
+  const bool was_free = IsFree(pool);
   Shape& shape = shapes_[pool.shape];
   if (pool.step >= 0) {
     (pool.previous == kNone ? shape.heads[pool.step] : pools_[pool.previous].next) = pool.next;
@@ -149,6 +200,7 @@ void PoolIndex::MoveTo(uint32_t number, int step) {
     if (shape.heads[pool.step] == kNone) shape.steps &= ~(1u << pool.step);
   }
   pool.step = static_cast<int8_t>(step);
+  CountFree(number, was_free);
   if (step < 0) return;
   pool.previous = shape.tails[step];
   pool.next = kNone;

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/core/bay_index.h"
+#include "scheduler/core/expected_ends.h"
 #include "scheduler/core/row.h"
 #include "scheduler/core/slab.h"
 #include "scheduler/core/types.h"
@@ -35,7 +37,10 @@ struct Pool {
   uint32_t recalls = 0;  // Sent and not answered.
   uint32_t shape = kNone;
   uint32_t place_in_shape = 0;
-  int8_t step = -1;  // List it stands in.
+  int8_t step = -1;      // List it stands in.
+  bool soon = false;     // Busy with short attempts alone (policy/backfill.h).
+  uint64_t walk = 0;     // Walk over expected ends that came by last.
+  uint32_t lengthy = 0;  // Attempts with an entry in ExpectedEnds.
   uint32_t previous = kNone;
   uint32_t next = kNone;
   uint32_t held_head = kNone;  // Not-started attempts, oldest dispatch first.
@@ -56,10 +61,12 @@ class PoolIndex {
     JobClass job_class;
     uint32_t device;
     uint64_t kinds;  // Bit: the worker runs the kind.
+    bool gpu = false;
     friend bool operator==(const ShapeName&, const ShapeName&) = default;
   };
 
-  uint32_t AddPool(uint32_t worker, const ShapeName& name, uint32_t limit);
+  // `host`: any number that is alike for the workers of one host.
+  uint32_t AddPool(uint32_t worker, const ShapeName& name, uint32_t limit, uint32_t host);
   // REQUIRES: no attempt is in it.
   void RemovePool(uint32_t pool);
   // Its worker is gone for now: no more attempts for it.
@@ -91,6 +98,16 @@ class PoolIndex {
     return steps == 0 ? -1 : __builtin_ctz(steps);
   }
   uint32_t First(uint32_t shape, int step) const { return shapes_[shape].heads[step]; }
+  // Places where an attempt would start at once; those busy with short ones alone.
+  uint32_t FreePools(uint32_t shape) const { return shapes_[shape].free; }
+  uint32_t SoonPools(uint32_t shape) const { return shapes_[shape].soon; }
+  bool IsFree(const Pool& pool) const { return pool.step >= 0 && pool.step < kFirstAheadStep; }
+  const BayIndex& bays() const { return bays_; }
+  // An attempt in a pool is long and expected to end then (boot clock; kNever: nobody knows).
+  void ExpectEnd(uint32_t attempt, int64_t end_us);
+  ExpectedEnds& ends() { return ends_; }
+  // Counts up whenever places become free or busy, or expected ends change.
+  uint64_t version() const { return version_; }
   void UsedModel(uint32_t pool, uint32_t model);
   // A pool that lately had this model and could start an attempt at once, with a shape for which
   // `fits`; kNone: none.
@@ -116,6 +133,8 @@ class PoolIndex {
     std::array<uint32_t, kLoadSteps> tails;
     std::vector<uint32_t> pools;
     uint32_t open = 0;
+    uint32_t free = 0;
+    uint32_t soon = 0;
     uint32_t ahead = 0;
     std::array<uint32_t, kLeastUrgentPriority + 1> held_by_level = {};
   };
@@ -123,12 +142,18 @@ class PoolIndex {
   uint32_t ShapeNumber(const ShapeName& name);
   void Unhold(Pool& pool, uint32_t attempt);
   void MoveTo(uint32_t pool, int step);
+  void CountFree(uint32_t pool, bool was_free);
+  void CountSoon(uint32_t pool);
+  void ForgetEnd(uint32_t attempt);
 
   Slab<LiveAttempt>& attempts_;
   const uint32_t ahead_jobs_;
   const int64_t window_us_;
   Slab<Pool> pools_;
   std::vector<Shape> shapes_;
+  BayIndex bays_;
+  ExpectedEnds ends_;
+  uint64_t version_ = 0;
   std::vector<std::array<uint32_t, 4>> recent_;  // Pools by model.
 };
 

@@ -10,7 +10,10 @@ namespace switchyard::scheduler {
 uint32_t Core::Impl::FindAttempt(uint32_t worker, const AttemptRef& ref) const {
   const uint32_t job = Find(ref.job);
   if (job == kNone) return kNone;
-  const uint32_t index = rows_[job].attempt;
+  uint32_t index = rows_[job].attempt;
+  if (index != kNone && attempts_[index].gang != kNone) {
+    index = FindMember(attempts_[index].gang, worker);
+  }
   if (index == kNone || config_.bugs.no_fence_check) return index;
   const LiveAttempt& attempt = attempts_[index];
   const bool current =
@@ -50,15 +53,18 @@ void Core::Impl::Take(uint32_t, const Held&) {}
 
 void Core::Impl::Begin(uint32_t index, int64_t start_us) {
   LiveAttempt& attempt = attempts_[index];
+  if (attempt.gang != kNone) return BeginMember(index, start_us);
   LiveJob& row = rows_[attempt.job];
   JobCold& cold = Cold(attempt.job);
   // The worker's clock may be off by what it likes; times of a job are in order all the same.
   attempt.start_us =
       std::clamp(start_us, attempt.dispatch_us, std::max(attempt.dispatch_us, now_.wall_us));
-  attempt.start_boot_us = now_.boot_us;
+  attempt.start_boot_us = attempt.saved_boot_us = now_.boot_us;
   if (cold.start_us == 0) cold.start_us = attempt.start_us;
   cold.timings.dispatched_us = attempt.start_us - attempt.dispatch_us;
   pools_.Start(index);
+  ExpectEnd(index);
+  ProtectVictim(index);
   attempt.recalled = false;
   if (!attempt.cancelled) {
     boot_timers_.Cancel(attempt.timer);
@@ -70,7 +76,8 @@ void Core::Impl::Begin(uint32_t index, int64_t start_us) {
 void Core::Impl::Take(uint32_t index, const Started& report) {
   LiveAttempt& attempt = attempts_[index];
   if (!attempt.started) Begin(index, report.time_us);
-  if (!report.device.empty()) attempt.device = devices_.Intern(report.device);
+  const bool moved = attempt.gang == kNone && !report.device.empty();
+  if (moved) attempt.device = devices_.Intern(report.device);
   if (!report.device_name.empty()) attempt.device_name = devices_.Intern(report.device_name);
   attempt.phase = report.phase;
   attempt.progress = std::clamp(static_cast<float>(report.progress), 0.0f, 1.0f);
@@ -83,10 +90,13 @@ void Core::Impl::Take(uint32_t index, const Returned&) {
 
 void Core::Impl::Take(uint32_t index, const CheckpointStored& report) {
   const uint32_t job = attempts_[index].job;
+  MarkStored(job);
+  // A gang goes on from what its first member kept.
+  if (attempts_[index].member > 0) return AddMemberOutput(index, report.artifact);
   JobCold& cold = Cold(job);
+  WorkSaved(index);
   cold.checkpoint = report.artifact.sha256;
   AddOutput(job, report.artifact);
-  MarkStored(job);
 }
 
 void Core::Impl::AddOutput(uint32_t job, const OutputArtifact& artifact) {
@@ -106,6 +116,7 @@ void Core::Impl::AddOutput(uint32_t job, const OutputArtifact& artifact) {
 void Core::Impl::Take(uint32_t index, const Finished& report) {
   Outcome outcome = report.outcome;
   if (outcome == Outcome::kReturned) return AttemptOver(index, outcome, nullptr);
+  if (attempts_[index].gang != kNone) return TakeMember(index, report);
   if (outcome == Outcome::kUnspecified || outcome == Outcome::kWorkerLost)
     outcome = Outcome::kFailed;
   LiveAttempt& attempt = attempts_[index];
@@ -146,6 +157,11 @@ void Core::Impl::Accept(uint32_t index, const Finished& report) {
   EndAttempt(index, Outcome::kSucceeded);
   row.cold->result = report.result;
   if (row.ending == Ending::kStop) return EndAsRequested(job);
+  Succeed(job);
+}
+
+void Core::Impl::Succeed(uint32_t job) {
+  const LiveJob& row = rows_[job];
   EndJob(job, JobState::kSucceeded, Reason::kNone, "", 0);
   if (kinds_[row.kind].config.registers_model) effects_->registrations.push_back(row.id);
 }

@@ -101,7 +101,9 @@ struct LiveAttempt {
   int64_t dispatch_boot_us = 0;
   int64_t start_us = 0;  // Wall clock.
   int64_t start_boot_us = 0;
-  int64_t expected_us = 0;  // 0: unknown.
+  int64_t expected_us = 0;      // 0: unknown.
+  int64_t expected_end_us = 0;  // Boot clock; 0: not in ExpectedEnds.
+  int64_t saved_boot_us = 0;    // Last checkpoint, or start.
   uint64_t rank = 0;
   int64_t granted_bytes = 0;     // Of memory, on each device; 0: nothing was set apart.
   int64_t peak_bytes = 0;        // As reported at its end.
@@ -110,6 +112,13 @@ struct LiveAttempt {
   float progress = 0;
   Phase phase = Phase::kUnspecified;
   uint8_t level = 0;
+  bool victim_gpu = false;
+  uint8_t victim_priority = 0;     // Stands in Victims with this priority; 0: does not.
+  uint32_t gang = kNone;           // Of several devices: each has a LiveAttempt of its own.
+  uint32_t member = 0;             // Its place in Gang::members.
+  uint32_t preempted_for = kNone;  // Group that asked for its devices.
+  bool over = false;               // Its member of the gang has ended: off its worker.
+  bool preempted = false;          // Was given notice.
   bool started = false;
   bool held = false;       // In its pool's list of not-started ones.
   bool cancelled = false;  // A hard cancel was sent.

@@ -12,11 +12,11 @@
 
 namespace switchyard::scheduler {
 
-enum class TimerKind : uint8_t { kWakeJob, kExpireJob, kLease, kAttempt, kHeld };
+enum class TimerKind : uint8_t { kWakeJob, kExpireJob, kLease, kAttempt, kHeld, kGang };
 
 struct Timer {
   TimerKind kind = TimerKind::kWakeJob;
-  uint32_t subject = 0;  // Index of the job, worker, attempt or pool.
+  uint32_t subject = 0;  // Index of the job, worker, attempt, pool or gang.
 };
 
 // Not thread-safe. Handles are valid until fired or removed.

@@ -167,10 +167,14 @@ void Core::Impl::MakePools(uint32_t number) {
     held.push_back(i);
   }
   DropPools(number);
+  const uint32_t host = hosts_.Intern(worker.host.empty() ? worker.id : worker.host);
   const auto add = [&](const std::string& device, JobClass job_class) {
     worker.pools.push_back(pools_.AddPool(number,
-                                          {job_class, devices_.Intern(device), worker.kinds},
-                                          LimitOf(worker, device, job_class)));
+                                          {.job_class = job_class,
+                                           .device = devices_.Intern(device),
+                                           .kinds = worker.kinds,
+                                           .gpu = absl::StartsWith(device, "cuda")},
+                                          LimitOf(worker, device, job_class), host));
   };
   for (const WorkerDevice& device : worker.devices) {
     add(device.device, JobClass::kTraining);
@@ -196,6 +200,7 @@ void Core::Impl::EnterPool(uint32_t index) {
     const bool fits = place.device == attempt.device || job_class == JobClass::kGeneral;
     if (place.job_class != job_class || !fits) continue;
     pools_.Enter(pool, index);
+    ExpectEnd(index);
     return ArmHeld(pool);
   }
 }
@@ -234,14 +239,29 @@ void Core::Impl::Reconcile(uint32_t number, const WorkerAttached& event, bool sa
   EndUnseen(number, same_incarnation);
 }
 
+// What a worker was told of an attempt that goes on may have been lost with its stream.
+void Core::Impl::RemindOf(uint32_t index) {
+  const LiveAttempt& attempt = attempts_[index];
+  const bool gang_failed =
+      attempt.gang != kNone && gangs_[attempt.gang].outcome != Outcome::kUnspecified;
+  if (attempt.cancelled || (gang_failed && !attempt.preempted)) {
+    SendCancelTo(index, /*checkpoint_first=*/false);
+  } else if (attempt.preempted) {
+    SendNotice(index, now_.boot_us + config_.preemption.grace_us);
+  }
+}
+
 void Core::Impl::EndUnseen(uint32_t number, bool same_incarnation) {
   WorkerRow& worker = workers_[number];
   std::vector<uint32_t> unseen;
   for (uint32_t i = worker.attempts_head; i != kNone; i = attempts_[i].next_of_worker) {
+    if (!IsLead(i)) continue;
     if (!attempts_[i].seen) {
       unseen.push_back(i);
     } else if (rows_[attempts_[i].job].ending != Ending::kNone) {
-      SendCancel(i, rows_[attempts_[i].job].ending == Ending::kStop);
+      SendCancelTo(i, rows_[attempts_[i].job].ending == Ending::kStop);
+    } else {
+      RemindOf(i);
     }
   }
   if (config_.bugs.lost_requeue_on_attach) return;

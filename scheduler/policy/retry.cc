@@ -28,6 +28,9 @@ RetryDecision DecideRetry(const EndedAttempt& attempt, const RetryPolicy& policy
   switch (attempt.outcome) {
     case Outcome::kReturned:
       return RetryIn(0);
+    case Outcome::kPreempted:
+      // However often: it was no fault of the job, nor of a machine.
+      return {.retry = true, .wait_us = 0, .reason = Reason::kPreempted};
     case Outcome::kWorkerLost:
     case Outcome::kRunnerLost:
       return AfterLoss(attempt, policy);

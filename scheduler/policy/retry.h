@@ -1,5 +1,9 @@
 // What follows when an attempt ends without success: another attempt, and when, or the job's end.
 // The one place that says what is retried. Pure functions.
+//
+// Three budgets, counted apart: the job's own failures (max_failed_attempts, with backoff), losses
+// of runner or worker (max_lost_attempts, then POISON), and preemptions and returns, which have no
+// limit: they never fail a job.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +34,7 @@ struct EndedAttempt {
 struct RetryDecision {
   bool retry = false;
   int64_t wait_us = 0;            // With `retry`; 0: at once, in its old place.
-  Reason reason = Reason::kNone;  // Without: why the job FAILED.
+  Reason reason = Reason::kNone;  // With: why it is QUEUED again. Without: why the job FAILED.
 };
 
 // REQUIRES: the outcome is not SUCCEEDED.
