@@ -37,7 +37,10 @@ void Core::Impl::PromoteVictims() {
     young.pop_front();
     const LiveAttempt& attempt = attempts_[grown.attempt];
     const bool same = attempt.job != kNone && attempt.fencing == grown.fencing;
-    if (same && attempt.started && !attempt.over && !attempt.preempted) EnterVictim(grown.attempt);
+    if (!same || !attempt.started || attempt.over || attempt.preempted) continue;
+    EnterVictim(grown.attempt);
+    // Expected to be short, perhaps; it was not.
+    ExpectEnd(grown.attempt);
   }
 }
 

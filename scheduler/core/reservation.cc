@@ -15,7 +15,8 @@ constexpr uint32_t kMostSpare = 1024;
 
 void Core::Impl::ExpectEnd(uint32_t index) {
   const LiveAttempt& attempt = attempts_[index];
-  if (attempt.expected_us > 0 && attempt.expected_us < kSoonUs) return;
+  const bool overdue = attempt.started && now_.boot_us - attempt.start_boot_us > kSoonUs;
+  if (attempt.expected_us > 0 && attempt.expected_us < kSoonUs && !overdue) return;
   const int64_t start_us = attempt.started ? attempt.start_boot_us : attempt.dispatch_boot_us;
   const int64_t timeout_us = TimeoutOf(rows_[attempt.job]);
   pools_.ExpectEnd(index, ExpectedEnd(start_us, attempt.expected_us, timeout_us, now_.boot_us));
