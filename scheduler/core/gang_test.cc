@@ -472,7 +472,7 @@ TEST_F(GangTest, PreemptionsNeverFailAJob) {
   for (int i = 1; i <= 20; ++i) {
     Start(low);
     Later(61 * kSecond);
-    const JobId urgent = Submit({.kind = kTrain, .priority = 1});
+    const JobId urgent = Submit({.kind = kShort, .priority = 1});
     Later(kSecond);
     Say(Of(low)[0], Returned());
     ASSERT_EQ(Image(low).preempted_attempts, static_cast<uint32_t>(i));
