@@ -14,6 +14,7 @@
 #include "common/net/address.h"
 #include "worker/agent/agent_metrics.h"
 #include "worker/daemon_config.h"
+#include "worker/device/cgroup.h"
 
 namespace switchyard::worker {
 namespace {
@@ -24,6 +25,8 @@ using ::switchyard::config::v1::WorkerConfig;
 constexpr absl::Duration kLockWait = absl::Seconds(5);
 // How late a kill or an expiry may be.
 constexpr absl::Duration kLongestTick = absl::Milliseconds(100);
+// How often the host is looked at: processor use is a mean over it.
+constexpr absl::Duration kMeasureInterval = absl::Seconds(3);
 // How long the end waits for acknowledgements.
 constexpr absl::Duration kAcknowledgeWait = absl::Seconds(2);
 
@@ -91,7 +94,9 @@ void Daemon::Assemble(const DriveDevice& drive, const std::string& version) {
                         .work_dir = work_dir,
                         .data_roots = {config_.data_roots().begin(), config_.data_roots().end()},
                         .environment = drive.environment,
-                        .lock_fd = lock_->fd()});
+                        .lock_fd = lock_->fd(),
+                        .oom_kills = CountOomKills});
+  host_ = std::make_unique<HostMeter>(LedgerId(), drive.host_memory_bytes, config_);
   segments_ = std::make_unique<ArtifactSegmentStore>(*artifacts_);
   AgentOptions options{.worker = config_.id(),
                        .incarnation = RandomIncarnation(),
@@ -105,7 +110,15 @@ void Daemon::Assemble(const DriveDevice& drive, const std::string& version) {
   supervisor_->set_events(agent_.get());
 }
 
+void Daemon::MeasureHost() {
+  const absl::Duration now = SystemClock().BootTime();
+  if (now < next_measure_) return;
+  next_measure_ = now + kMeasureInterval;
+  agent_->SetHostFigures(host_->Take(ReadHost(), now));
+}
+
 void Daemon::Run() {
+  MeasureHost();
   agent_->Begin();
   client_->Start();
   timekeeper_ = std::thread([this] { KeepTime(); });
@@ -130,7 +143,10 @@ absl::Status Daemon::StartAdmin(const std::string& version) {
 }
 
 void Daemon::KeepTime() {
-  while (!stopping_) Sleep(std::clamp(agent_->Tick(), absl::Milliseconds(1), kLongestTick));
+  while (!stopping_) {
+    Sleep(std::clamp(agent_->Tick(), absl::Milliseconds(1), kLongestTick));
+    MeasureHost();
+  }
 }
 
 void Daemon::Drain() {

@@ -16,6 +16,7 @@
 #include "worker/agent/attach_client.h"
 #include "worker/agent/segment_store.h"
 #include "worker/device/device.h"
+#include "worker/device/host.h"
 #include "worker/supervise/supervisor.h"
 
 namespace switchyard::worker {
@@ -39,6 +40,8 @@ class Daemon {
   void Run();
   absl::Status StartAdmin(const std::string& version);
   void KeepTime();
+  // When it is due.
+  void MeasureHost();
 
   const ::switchyard::config::v1::WorkerConfig config_;
   std::unique_ptr<DirectoryLock> lock_;
@@ -48,6 +51,8 @@ class Daemon {
   std::unique_ptr<Supervisor> supervisor_;
   std::unique_ptr<SegmentStore> segments_;
   std::unique_ptr<AdminServer> admin_;
+  std::unique_ptr<HostMeter> host_;
+  absl::Duration next_measure_;
   std::atomic<bool> stopping_ = false;
   std::thread timekeeper_;
 };

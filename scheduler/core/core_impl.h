@@ -162,12 +162,15 @@ class Core::Impl {
   void Take(uint32_t attempt, const Finished& report);
   void Take(uint32_t attempt, const Returned&);
   void Take(uint32_t attempt, const CheckpointStored& report);
+  void Take(uint32_t attempt, const EventsStored& report);
   void RefuseStale(uint32_t worker, const AttemptReport& report);
   uint32_t FindAttempt(uint32_t worker, const AttemptRef& ref) const;
   void Begin(uint32_t attempt, int64_t start_us);
   void Accept(uint32_t attempt, const Finished& report);
   void Succeed(uint32_t job);
   void AddOutput(uint32_t job, const OutputArtifact& artifact);
+  // What the running attempt made: its event segments replace those it had told before.
+  void AddOutputs(uint32_t job, const std::vector<OutputArtifact>& artifacts);
 
   // lifecycle.cc
   uint32_t Find(JobId job) const;

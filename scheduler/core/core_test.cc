@@ -272,6 +272,37 @@ TEST_F(CoreTest, AStopKeepsWhatWasReached) {
   EXPECT_EQ(stored_[job].checkpoint, "abc");
 }
 
+TEST_F(CoreTest, KeepsTheNewestSegmentsOfAnAttemptAndThoseOfEarlierOnes) {
+  const JobId job = SubmitOne({.kind = kTrain});
+  const AttemptRef ref = Drain(Hello(1)).assignments.at(0).ref;
+  const auto segment = [](const char* sha256) {
+    return OutputArtifact{.name = kEventsOutput, .sha256 = sha256};
+  };
+  const auto hashes = [&] {
+    std::string all;
+    for (const OutputArtifact& output : stored_[job].outputs) all += output.sha256;
+    return all;
+  };
+  Drain(Says(1, ref, Started{}));
+  Drain(Says(1, ref, EventsStored{.artifacts = {segment("a"), segment("b")}}));
+  EXPECT_EQ(hashes(), "ab");
+  Drain(Says(1, ref, EventsStored{.artifacts = {segment("c")}}));
+  EXPECT_EQ(hashes(), "c");
+  Finished failed = Done(Outcome::kRunnerLost);
+  failed.outputs = {segment("c"), segment("d")};
+  const Effects next = Drain(Says(1, ref, failed));
+  EXPECT_EQ(hashes(), "cd");
+  ASSERT_EQ(next.assignments.size(), 1u);
+  const AttemptRef second = next.assignments[0].ref;
+  Drain(Says(1, second, EventsStored{.artifacts = {segment("e")}}));
+  EXPECT_EQ(hashes(), "cde");
+  std::vector<OutputArtifact> many(kEventSegmentsKept - 1, segment("x"));
+  many.push_back(segment("y"));
+  Drain(Says(1, second, EventsStored{.artifacts = many}));
+  EXPECT_EQ(stored_[job].outputs.size(), kEventSegmentsKept);
+  EXPECT_EQ(stored_[job].outputs.back().sha256, "y");
+}
+
 TEST_F(CoreTest, ARetriedJobResumesFromItsCheckpoint) {
   const JobId job = SubmitOne({.kind = kTrain});
   const AttemptRef ref = Drain(Hello(1)).assignments.at(0).ref;

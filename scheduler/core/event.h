@@ -169,10 +169,14 @@ struct Returned {};
 struct CheckpointStored {
   OutputArtifact artifact;
 };
+// All segments of the attempt's events so far, in order.
+struct EventsStored {
+  std::vector<OutputArtifact> artifacts;
+};
 
 struct AttemptReport {
   AttemptRef ref;
-  std::variant<Held, Started, Finished, Returned, CheckpointStored> report;
+  std::variant<Held, Started, Finished, Returned, CheckpointStored, EventsStored> report;
 };
 
 // First message of a session: the worker's whole state. Ends the worker's earlier session.

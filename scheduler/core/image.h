@@ -67,6 +67,12 @@ struct TimingsImage {
 };
 
 // What ends with the job or may be asked while it lives.
+// Name of the outputs that hold what attempts told, in order: all segments of one story, where of
+// other outputs a name is the newest of that name.
+inline constexpr char kEventsOutput[] = "events";
+// Most of them a job keeps, over all its attempts; then the oldest go. An attempt has some twenty.
+inline constexpr size_t kEventSegmentsKept = 64;
+
 struct JobImage {
   JobId id = 0;
   std::string tenant;

@@ -44,7 +44,8 @@ void Core::Impl::RefuseStale(uint32_t worker, const AttemptReport& report) {
   if (std::holds_alternative<Finished>(report.report) ||
       std::holds_alternative<Returned>(report.report)) {
     effects_->acknowledgements.push_back({session, report.ref});
-  } else if (!std::holds_alternative<CheckpointStored>(report.report)) {
+  } else if (!std::holds_alternative<CheckpointStored>(report.report) &&
+             !std::holds_alternative<EventsStored>(report.report)) {
     effects_->cancels.push_back({session, report.ref, /*checkpoint_first=*/false});
   }
 }
@@ -99,20 +100,6 @@ void Core::Impl::Take(uint32_t index, const CheckpointStored& report) {
   AddOutput(job, report.artifact);
 }
 
-void Core::Impl::AddOutput(uint32_t job, const OutputArtifact& artifact) {
-  JobCold& cold = Cold(job);
-  // A name is the job's newest artifact of that name, but for event segments, which are all of one
-  // story.
-  auto same = cold.outputs.end();
-  if (artifact.name != "events") {
-    same = std::find_if(cold.outputs.begin(), cold.outputs.end(),
-                        [&](const OutputArtifact& output) { return output.name == artifact.name; });
-  }
-  OutputArtifact& kept = same == cold.outputs.end() ? cold.outputs.emplace_back() : *same;
-  kept = artifact;
-  kept.attempt = cold.attempt_count;
-}
-
 void Core::Impl::Take(uint32_t index, const Finished& report) {
   Outcome outcome = report.outcome;
   if (outcome == Outcome::kReturned) return AttemptOver(index, outcome, nullptr);
@@ -135,7 +122,7 @@ void Core::Impl::Take(uint32_t index, const Finished& report) {
   cold.timings.run_us = std::max<int64_t>(0, report.run_us);
   cold.timings.stored_us =
       std::max<int64_t>(0, now_.wall_us - std::max(report.end_us, attempt.dispatch_us));
-  for (const OutputArtifact& output : report.outputs) AddOutput(job, output);
+  AddOutputs(job, report.outputs);
   if (outcome == Outcome::kSucceeded) {
     const int64_t possible_us = now_.boot_us - attempt.dispatch_boot_us;
     const LiveJob& row = rows_[job];

@@ -26,6 +26,16 @@ void AppendText(int field, absl::string_view value, std::string& to) {
   absl::StrAppend(&to, value);
 }
 
+void AppendExpireTime(int64_t expire_us, std::string& to) {
+  // Seconds and nanoseconds are written though they are 0: left out, the spec's would stay.
+  std::string time;
+  AppendVarint(google::protobuf::Timestamp::kSecondsFieldNumber << 3, time);
+  AppendVarint(static_cast<uint64_t>(expire_us / 1'000'000), time);
+  AppendVarint(google::protobuf::Timestamp::kNanosFieldNumber << 3, time);
+  AppendVarint(static_cast<uint64_t>(expire_us % 1'000'000 * 1000), time);
+  AppendText(v1::Job::kExpireTimeFieldNumber, time, to);
+}
+
 // Spec bytes with what is not in the spec. A serialized message followed by another is their merge,
 // so the spec need not be parsed and written again for every dispatch.
 std::string JobBytes(JobId id, absl::string_view tenant, uint32_t priority,
@@ -68,6 +78,7 @@ void AssignmentMaker::Note(const JobImage& image, size_t insert) {
   entry.tenant = image.tenant;
   entry.kind = image.kind;
   entry.priority = image.priority;
+  entry.expire_us = image.expire_us;
   entry.labels_changed = image.labels_changed;
   if (image.labels_changed) entry.labels = image.labels;
   entry.insert = insert;
@@ -131,6 +142,8 @@ absl::Status AssignmentMaker::Complete(Entry& entry, absl::string_view spec) {
   } else {
     assignment.job = JobBytes(job, entry.tenant, entry.priority, spec);
   }
+  // `:retry` takes an expire_time away that has passed.
+  if (entry.attempt.ref.attempt > 1) AppendExpireTime(entry.expire_us, assignment.job);
   assignment.attempt = std::move(entry.attempt);
   made_.push_back(std::move(assignment));
   return absl::OkStatus();

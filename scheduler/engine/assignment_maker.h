@@ -49,6 +49,7 @@ class AssignmentMaker {
     std::string tenant;
     uint16_t kind = 0;
     uint8_t priority = 0;
+    int64_t expire_us = 0;
     bool labels_changed = false;
     std::string labels;
     size_t insert = kNoInsert;

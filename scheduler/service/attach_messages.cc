@@ -171,6 +171,14 @@ absl::StatusOr<AttemptReport> ReadReport(worker::v1::AttemptReport& report) {
     case worker::v1::AttemptReport::kCheckpoint:
       read.report = CheckpointStored{ReadOutput(report.checkpoint().artifact())};
       return read;
+    case worker::v1::AttemptReport::kSegments: {
+      EventsStored stored;
+      for (const v1::OutputArtifact& artifact : report.segments().artifacts()) {
+        stored.artifacts.push_back(ReadOutput(artifact));
+      }
+      read.report = std::move(stored);
+      return read;
+    }
     case worker::v1::AttemptReport::REPORT_NOT_SET:
       break;
   }

@@ -11,9 +11,7 @@
 namespace switchyard::scheduler {
 namespace {
 
-// Name of the outputs that hold an attempt's events: a sequence of length-delimited v1.JobEvent.
-constexpr char kEventsOutput[] = "events";
-// A job's log is bounded at 16 MiB by the worker.
+// An attempt's log is bounded at 16 MiB by the worker.
 constexpr int64_t kMostSegmentBytes = 32 * 1024 * 1024;
 
 class Replayer {
@@ -33,6 +31,10 @@ class Replayer {
         position_.changes = change.number;
         Add(StateEvent(image_, change));
       }
+    }
+    // What the attempt under way has stored so far; the hub goes on from there.
+    if (!HasEnded(image_.state) && !image_.history.empty()) {
+      TakeSegmentsUpTo(image_.history.back().attempt);
     }
     return std::move(events_);
   }
@@ -57,19 +59,42 @@ class Replayer {
         TakeSegment(output);
         any = true;
       }
-      if (!any && IsLost(next_attempt_) && position_.attempt <= next_attempt_) {
-        Gap(absl::StrCat("attempt ", next_attempt_, " was lost before its log was stored"));
-      }
+      TellWhatIsMissing(next_attempt_, any);
     }
   }
 
-  bool IsLost(uint32_t attempt) const {
-    for (const AttemptImage& image : image_.attempts) {
-      if (image.number == attempt) {
-        return image.outcome == Outcome::kWorkerLost || image.outcome == Outcome::kRunnerLost;
-      }
+  void TellWhatIsMissing(uint32_t attempt, bool any) {
+    if (position_.attempt > attempt) return;
+    const Outcome outcome = OutcomeOf(attempt);
+    if (outcome == Outcome::kWorkerLost && any) {
+      return Gap(absl::StrCat("what attempt ", attempt,
+                              " told last was lost with its worker, before it was stored"));
     }
-    return false;
+    if (any) return;
+    if (outcome == Outcome::kWorkerLost || outcome == Outcome::kRunnerLost) {
+      return Gap(absl::StrCat("attempt ", attempt, " was lost before its log was stored"));
+    }
+    if (attempt > 0 && attempt < OldestKept()) {
+      Gap(absl::StrCat("the log of attempt ", attempt, " is no longer kept"));
+    }
+  }
+
+  Outcome OutcomeOf(uint32_t attempt) const {
+    for (const AttemptImage& image : image_.attempts) {
+      if (image.number == attempt) return image.outcome;
+    }
+    return Outcome::kUnspecified;
+  }
+
+  // The attempt from which on segments are kept, once older ones had to go; 0: all are.
+  uint32_t OldestKept() const {
+    size_t segments = 0;
+    uint32_t oldest = 0;
+    for (const OutputArtifact& output : image_.outputs) {
+      if (output.name != kEventsOutput) continue;
+      if (segments++ == 0) oldest = output.attempt;
+    }
+    return segments >= kEventSegmentsKept ? oldest : 0;
   }
 
   // Holes in the numbers are progress events, which are not stored; what the worker had to drop it

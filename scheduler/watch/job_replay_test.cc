@@ -107,6 +107,36 @@ TEST_F(JobReplayTest, SeveralSegmentsOfAnAttemptFollowEachOther) {
   EXPECT_EQ(gaps_, 0);
 }
 
+TEST_F(JobReplayTest, TellsWhatARunningAttemptHasStored) {
+  Enter(JobState::kQueued, 0);
+  Enter(JobState::kRunning, 1);
+  StoreSegment(1, 1, 2);
+  EXPECT_THAT(Ids(), ElementsAre("1.0.0", "2.0.0", "2.1.1", "2.1.2"));
+  EXPECT_EQ(gaps_, 0);
+}
+
+TEST_F(JobReplayTest, SaysWhatALostWorkerTookWithIt) {
+  Enter(JobState::kQueued, 0);
+  Enter(JobState::kRunning, 1);
+  StoreSegment(1, 1, 2);
+  image_.attempts.push_back({.number = 1, .outcome = Outcome::kWorkerLost});
+  Enter(JobState::kQueued, 1);
+  EXPECT_THAT(Ids(), ElementsAre("1.0.0", "2.0.0", "2.1.1", "2.1.2", "2.1.2", "3.1.2"));
+  EXPECT_EQ(gaps_, 1);
+}
+
+TEST_F(JobReplayTest, SaysThatOldLogsAreNoLongerKept) {
+  Enter(JobState::kQueued, 0);
+  Enter(JobState::kRunning, 1);
+  image_.attempts.push_back({.number = 1, .outcome = Outcome::kFailed});
+  Enter(JobState::kQueued, 1);
+  Enter(JobState::kRunning, 2);
+  for (uint64_t i = 1; i <= kEventSegmentsKept; ++i) StoreSegment(2, i, 1);
+  Enter(JobState::kSucceeded, 2);
+  EXPECT_EQ(Ids().size(), 5 + 1 + kEventSegmentsKept);
+  EXPECT_EQ(gaps_, 1);
+}
+
 TEST_F(JobReplayTest, HolesThatProgressLeftAreNoGaps) {
   Enter(JobState::kQueued, 0);
   Enter(JobState::kRunning, 1);

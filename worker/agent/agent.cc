@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "common/log/log.h"
+#include "worker/report/report.h"
 #include "worker/start/kind_of.h"
 
 namespace switchyard::worker {
@@ -58,6 +59,14 @@ Hello Agent::BuildHello() {
   hello.set_host(options_.host);
   hello.set_version(options_.version);
   *hello.add_devices() = device_;
+  *hello.mutable_host_figures() = host_;
+  // Budgets are numbered anew in every session.
+  budget_.clear_sequence();
+  ++budget_number_;
+  serving_state_.clear_sequence();
+  serving_state_.set_device(device_.device());
+  *hello.add_serving() = serving_state_;
+  host_changed_ = serving_changed_ = false;
   for (const std::string& kind : kinds_) hello.add_kinds(kind);
   for (const auto& [key, attempt] : attempts_) {
     if (!attempt.forgotten) *hello.add_attempts() = StateOf(attempt);
@@ -102,6 +111,7 @@ void Agent::OnWelcome(const Welcome& welcome) {
   ToRunner serving;
   for (const AttemptKey& key : dropped) Forget(key, &serving);
   SetLimits(welcome.limits(), &serving);
+  SetBudgets(welcome.serving_budgets(), &serving);
   RenewRunners();
   SendServing(serving);
   StartOwnWhatMay();
@@ -119,6 +129,10 @@ void Agent::Resend(const Attempt& attempt) {
   if (attempt.stage != Stage::kReported && attempt.started != nullptr)
     outgoing_.Add(StateOf(attempt));
   if (attempt.checkpoint != nullptr) outgoing_.Add(*attempt.checkpoint);
+  if (attempt.log != nullptr) {
+    AttemptReport segments = SegmentsOf(attempt);
+    if (segments.segments().artifacts_size() != 0) outgoing_.Add(std::move(segments));
+  }
   if (attempt.stage == Stage::kReported) outgoing_.Add(*attempt.end);
 }
 
@@ -151,9 +165,14 @@ void Agent::OnDelta(SchedulerDelta& delta) {
     RenewRunners();
   }
   if (delta.limits_size() != 0) SetLimits(delta.limits(), &serving);
+  SetBudgets(delta.serving_budgets(), &serving);
   for (Assignment& assignment : *delta.mutable_assignments()) Assign(assignment, &serving);
   for (const CancelAttempt& cancel : delta.cancels()) {
-    Cancel(KeyOf(cancel.ref()), cancel.checkpoint_first(), &serving);
+    if (cancel.preempt()) {
+      Preempt(KeyOf(cancel.ref()), DurationFrom(cancel.grace()), &serving);
+    } else {
+      Cancel(KeyOf(cancel.ref()), cancel.checkpoint_first(), &serving);
+    }
   }
   for (const AttemptRef& ref : delta.recalls()) Recall(ref, &serving);
   SendServing(serving);
@@ -211,6 +230,51 @@ void Agent::Cancel(const AttemptKey& key, bool checkpoint_first, ToRunner* servi
   runners_.Send(attempt->runner, own);
 }
 
+// Short work may end by itself; what has not started goes back at once; what has a runner of its
+// own is asked for a checkpoint, or told of its end.
+void Agent::Preempt(const AttemptKey& key, absl::Duration grace, ToRunner* serving) {
+  Attempt* attempt = Find(key);
+  if (attempt == nullptr || attempt->cancel_asked || attempt->returns) return;
+  if (attempt->stage == Stage::kWaiting) return Recall(attempt->assignment.ref(), serving);
+  if (attempt->stage != Stage::kGiven && attempt->stage != Stage::kRunning) return;
+  attempt->returns = true;
+  const absl::Duration until = clock_.BootTime() + grace;
+  if (!Own(*attempt)) {
+    Recall(attempt->assignment.ref(), serving);
+    attempt->give_back_at = until;
+    return;
+  }
+  attempt->kill_at = std::min(attempt->kill_at, until);
+  ToRunner own;
+  CancelAttempt* cancel = own.add_cancel();
+  *cancel->mutable_ref() = attempt->assignment.ref();
+  cancel->set_checkpoint_first(true);
+  cancel->set_preempt(true);
+  *cancel->mutable_grace() = DurationOf(grace);
+  runners_.Send(attempt->runner, own);
+}
+
+void Agent::SetBudgets(
+    const google::protobuf::RepeatedPtrField<::switchyard::worker::v1::ServingBudget>& budgets,
+    ToRunner* serving) {
+  for (const auto& budget : budgets) {
+    if (budget.device() != device_.device() || budget.sequence() <= budget_.sequence()) continue;
+    budget_ = budget;
+    // Numbered by us towards runners: an answer of an earlier session is none to this budget.
+    ++budget_number_;
+    *serving->mutable_serving_budget() = budget;
+    serving->mutable_serving_budget()->set_sequence(budget_number_);
+  }
+}
+
+void Agent::SetHostFigures(const ::switchyard::v1::HostFigures& figures) {
+  MutexLock lock(mutex_);
+  if (figures.SerializeAsString() == host_.SerializeAsString()) return;
+  host_ = figures;
+  host_changed_ = true;
+  wake_();
+}
+
 void Agent::Forget(const AttemptKey& key, ToRunner* serving) {
   Attempt* attempt = Find(key);
   if (attempt->stage == Stage::kWaiting) queue_.Remove(key);
@@ -256,9 +320,13 @@ bool Agent::TakeDelta(WorkerDelta* delta) {
     delta->mutable_heartbeat()->set_sequence(lease_.OnHeartbeatSent(now));
   }
   if (std::exchange(device_changed_, false)) *delta->add_devices() = device_;
+  const bool host = std::exchange(host_changed_, false);
+  if (host) *delta->mutable_host_figures() = host_;
+  if (std::exchange(serving_changed_, false)) *delta->add_serving() = serving_state_;
   const bool drain = std::exchange(tell_draining_, false);
   delta->set_draining(drain);
-  const bool any = heartbeat || drain || delta->devices_size() != 0 || !outgoing_.empty();
+  const bool any = heartbeat || drain || host || delta->devices_size() != 0 ||
+                   delta->serving_size() != 0 || !outgoing_.empty();
   outgoing_.TakeInto(delta);
   return any;
 }
@@ -284,8 +352,7 @@ void Agent::BeginDrain() {
     Attempt* attempt = Find(key);
     if (attempt->kind != nullptr && attempt->kind->checkpoints && attempt->runner != 0 &&
         !attempt->cancel_asked) {
-      attempt->returns = true;
-      Cancel(key, /*checkpoint_first=*/true, &serving);
+      Preempt(key, options_.stop_grace, &serving);
     } else {
       Recall(RefOf(key), &serving);
     }

@@ -45,6 +45,10 @@ struct AgentOptions {
   absl::Duration stop_grace = absl::Seconds(60);
   // A runner that has reported its attempt's end and does not go.
   absl::Duration exit_grace = absl::Seconds(2);
+  // Events are stored so long after the first that is not, or at kSegmentBytes.
+  absl::Duration segment_interval = absl::Seconds(5);
+  // Progress is told the scheduler at most so often.
+  absl::Duration progress_interval = absl::Seconds(1);
   // Runners are asked for a sign of life this often, and killed when none came for `health_limit`.
   absl::Duration health_interval = absl::Seconds(5);
   absl::Duration health_limit = absl::Seconds(30);
@@ -58,8 +62,9 @@ struct AgentFigures {
   uint64_t held = 0;     // Not started.
   uint64_t running = 0;  // Ending ones included.
   uint64_t unacknowledged = 0;
-  uint64_t runners_lost = 0;                      // Since the start.
-  std::array<uint64_t, 8> ended_by_outcome = {};  // Since the start, by Attempt.Outcome.
+  uint64_t runners_lost = 0;  // Since the start.
+  // Since the start, by Attempt.Outcome.
+  std::array<uint64_t, ::switchyard::v1::Attempt::Outcome_ARRAYSIZE> ended_by_outcome = {};
 };
 
 class Agent final : public RunnerEvents {
@@ -100,6 +105,9 @@ class Agent final : public RunnerEvents {
   // no harm.
   absl::Duration Tick();
 
+  // The host's figures, as often as they are measured; told when they changed.
+  void SetHostFigures(const ::switchyard::v1::HostFigures& figures);
+
   // --- The end.
 
   // Gives back what has not started, asks trainings to keep a checkpoint and hands them back,
@@ -134,8 +142,13 @@ class Agent final : public RunnerEvents {
     RunnerId runner = 0;
     bool forgotten = false;  // The scheduler or the lease is done with it: no report.
     bool cancel_asked = false;
-    bool returns = false;  // Stopped because the worker drains: handed back, not cancelled.
+    bool returns = false;  // Preempted, or stopped because the worker drains: handed back.
+    bool storing = false;  // Segments are on their way to the store.
+    bool progress_waits = false;
     absl::Duration kill_at = absl::InfiniteDuration();
+    absl::Duration give_back_at = absl::InfiniteDuration();  // Preempted in the serving runner.
+    absl::Duration store_at = absl::InfiniteDuration();      // Events wait to be stored.
+    absl::Duration progress_at;                              // Not told again before.
     std::unique_ptr<::switchyard::worker::v1::Started> started;
     std::unique_ptr<::switchyard::worker::v1::AttemptReport> end;  // Set from kEnding on.
     std::unique_ptr<::switchyard::worker::v1::AttemptReport> checkpoint;
@@ -159,6 +172,12 @@ class Agent final : public RunnerEvents {
               ::switchyard::worker::v1::ToRunner* serving) REQUIRES(mutex_);
   void Cancel(const AttemptKey& key, bool checkpoint_first,
               ::switchyard::worker::v1::ToRunner* serving) REQUIRES(mutex_);
+  // More urgent work needs the device within `grace`.
+  void Preempt(const AttemptKey& key, absl::Duration grace,
+               ::switchyard::worker::v1::ToRunner* serving) REQUIRES(mutex_);
+  void SetBudgets(
+      const google::protobuf::RepeatedPtrField<::switchyard::worker::v1::ServingBudget>& budgets,
+      ::switchyard::worker::v1::ToRunner* serving) REQUIRES(mutex_);
   void SetLimits(
       const google::protobuf::RepeatedPtrField<::switchyard::worker::v1::DeviceLimit>& limits,
       ::switchyard::worker::v1::ToRunner* serving) REQUIRES(mutex_);
@@ -176,6 +195,10 @@ class Agent final : public RunnerEvents {
       REQUIRES(mutex_);
   void OnEvents(::switchyard::worker::v1::AttemptEvents& events) REQUIRES(mutex_);
   void OnReport(::switchyard::worker::v1::AttemptReport& report) REQUIRES(mutex_);
+  void OnServingState(::switchyard::worker::v1::ServingState state) REQUIRES(mutex_);
+  // The end of an attempt that may still have its own runner.
+  void End(const AttemptKey& key, Attempt& attempt,
+           std::unique_ptr<::switchyard::worker::v1::AttemptReport> end) REQUIRES(mutex_);
   void OnFinished(const AttemptKey& key, Attempt& attempt,
                   ::switchyard::worker::v1::AttemptReport& report) REQUIRES(mutex_);
   void OnServingExit(RunnerId runner, const RunnerExit& exit) REQUIRES(mutex_);
@@ -183,15 +206,28 @@ class Agent final : public RunnerEvents {
   // Its end is known and nothing of it runs: stores the events, then reports.
   void Conclude(const AttemptKey& key, std::unique_ptr<::switchyard::worker::v1::AttemptReport> end)
       REQUIRES(mutex_);
-  void OnSegmentStored(const AttemptKey& key,
-                       absl::StatusOr<::switchyard::v1::OutputArtifact> artifact) EXCLUDES(mutex_);
   void ReportEnd(Attempt& attempt) REQUIRES(mutex_);
   std::unique_ptr<::switchyard::worker::v1::AttemptReport> LostReport(const Attempt& attempt,
                                                                       const RunnerExit& exit);
   std::unique_ptr<::switchyard::worker::v1::AttemptReport> CancelledReport(const Attempt& attempt);
   std::unique_ptr<::switchyard::worker::v1::AttemptReport> ReturnedReport(const Attempt& attempt);
+  std::unique_ptr<::switchyard::worker::v1::AttemptReport> OutOfMemoryReport(
+      const Attempt& attempt, const RunnerExit& exit);
+  // Why an attempt ended that had started in a runner that is gone.
+  std::unique_ptr<::switchyard::worker::v1::AttemptReport> GoneReport(const Attempt& attempt,
+                                                                      const RunnerExit& exit);
   void ExpireLeases() REQUIRES(mutex_);
   void CheckHealth(absl::Duration now) REQUIRES(mutex_);
+
+  // agent_events.cc
+  void TellProgress(Attempt& attempt) REQUIRES(mutex_);
+  void StoreSegments(const AttemptKey& key, Attempt& attempt) REQUIRES(mutex_);
+  void OnSegmentsStored(const AttemptKey& key, absl::StatusOr<SegmentStore::Artifacts> artifacts)
+      EXCLUDES(mutex_);
+  ::switchyard::worker::v1::AttemptReport SegmentsOf(const Attempt& attempt) const;
+  // What time does to one attempt; when to look again.
+  absl::Duration TickAttempt(const AttemptKey& key, Attempt& attempt, absl::Duration now,
+                             ::switchyard::worker::v1::ToRunner* serving) REQUIRES(mutex_);
 
   template <typename Message>
   void Tell(Message message) REQUIRES(mutex_);
@@ -212,6 +248,12 @@ class Agent final : public RunnerEvents {
   Outgoing outgoing_ GUARDED_BY(mutex_);
   ::switchyard::v1::Device device_ GUARDED_BY(mutex_);
   bool device_changed_ GUARDED_BY(mutex_) = false;
+  ::switchyard::v1::HostFigures host_ GUARDED_BY(mutex_);
+  bool host_changed_ GUARDED_BY(mutex_) = false;
+  ::switchyard::worker::v1::ServingBudget budget_ GUARDED_BY(mutex_);  // Sequence 0: none yet.
+  uint64_t budget_number_ GUARDED_BY(mutex_) = 0;
+  ::switchyard::worker::v1::ServingState serving_state_ GUARDED_BY(mutex_);
+  bool serving_changed_ GUARDED_BY(mutex_) = false;
   std::vector<std::string> kinds_ GUARDED_BY(mutex_);  // As the runner told.
   bool ready_ GUARDED_BY(mutex_) = false;
   bool attached_ GUARDED_BY(mutex_) = false;

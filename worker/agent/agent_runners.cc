@@ -26,6 +26,9 @@ constexpr absl::Duration kStableRun = absl::Seconds(10);
 constexpr absl::Duration kFirstDelay = absl::Milliseconds(50);
 constexpr absl::Duration kLongestDelay = absl::Milliseconds(800);
 
+// Kinds that hardly need any are not what filled the memory.
+bool HoldsMemory(const KindTraits* kind) { return kind != nullptr && kind->name != "noop"; }
+
 }  // namespace
 
 ToRunner Agent::FirstFrame() {
@@ -33,6 +36,10 @@ ToRunner Agent::FirstFrame() {
   frame.set_lease_expiry_boottime_ns(
       static_cast<uint64_t>(absl::ToInt64Nanoseconds(lease_.expiry())));
   *frame.mutable_limits() = limits_;
+  if (budget_.sequence() != 0) {
+    *frame.mutable_serving_budget() = budget_;
+    frame.mutable_serving_budget()->set_sequence(budget_number_);
+  }
   return frame;
 }
 
@@ -74,6 +81,8 @@ void Agent::OnFrame(RunnerId runner, FromRunner& frame) {
     state->second.sign_of_life = clock_.BootTime();
     state->second.memory_used_bytes = frame.health().memory_used_bytes();
   }
+  if (frame.has_serving() && runner == serving_)
+    OnServingState(std::move(*frame.mutable_serving()));
   for (AttemptEvents& events : *frame.mutable_events()) OnEvents(events);
   for (AttemptReport& report : *frame.mutable_reports()) OnReport(report);
 }
@@ -88,23 +97,6 @@ void Agent::OnHello(RunnerId runner, const ::switchyard::worker::v1::RunnerHello
   }
   ready_ = true;
   wake_();
-}
-
-void Agent::OnEvents(AttemptEvents& events) {
-  Attempt* attempt = Find(KeyOf(events.ref()));
-  if (attempt == nullptr || attempt->forgotten || attempt->end != nullptr) return;
-  if (attempt->log == nullptr)
-    attempt->log = std::make_unique<EventLog>(attempt->assignment.ref().attempt());
-  attempt->log->Append(&events);
-  bool moved = false;
-  for (const auto& event : events.events()) {
-    if (!event.has_progress() || attempt->started == nullptr) continue;
-    attempt->started->set_phase(event.progress().phase());
-    attempt->started->set_progress(event.progress().fraction());
-    moved = true;
-  }
-  Tell(std::move(events));
-  if (moved) Tell(StateOf(*attempt));
 }
 
 void Agent::OnReport(AttemptReport& report) {
@@ -123,7 +115,7 @@ void Agent::OnReport(AttemptReport& report) {
       if (!attempt->forgotten) Tell(std::move(report));
       break;
     case AttemptReport::kReturned:
-      Conclude(key, ReturnedReport(*attempt));
+      End(key, *attempt, ReturnedReport(*attempt));
       break;
     case AttemptReport::kFinished:
       OnFinished(key, *attempt, report);
@@ -140,6 +132,10 @@ void Agent::OnFinished(const AttemptKey& key, Attempt& attempt, AttemptReport& r
   } else {
     end = std::make_unique<AttemptReport>(std::move(report));
   }
+  End(key, attempt, std::move(end));
+}
+
+void Agent::End(const AttemptKey& key, Attempt& attempt, std::unique_ptr<AttemptReport> end) {
   if (!Own(attempt)) return Conclude(key, std::move(end));
   // The device is free only when the process is gone.
   attempt.end = std::move(end);
@@ -164,6 +160,10 @@ void Agent::OnExit(RunnerId runner, const RunnerExit& exit) {
 void Agent::OnServingExit(RunnerId runner, const RunnerExit& exit) {
   ready_ = false;
   if (ending_) return;
+  // Its models are gone with it; the next one begins under the same budget.
+  ::switchyard::worker::v1::ServingState nothing;
+  nothing.set_sequence(budget_number_);
+  OnServingState(std::move(nothing));
   ++figures_.runners_lost;
   LogWarning("serving runner lost; starting another",
              {{"runner", runner}, {"how", exit.ToString()}});
@@ -177,7 +177,7 @@ void Agent::OnServingExit(RunnerId runner, const RunnerExit& exit) {
   }
   for (const AttemptKey& key : gone) {
     Attempt& attempt = *Find(key);
-    Conclude(key, attempt.cancel_asked ? CancelledReport(attempt) : LostReport(attempt, exit));
+    Conclude(key, GoneReport(attempt, exit));
   }
   const bool stable = clock_.BootTime() - serving_started_ >= kStableRun;
   serving_delay_ =
@@ -191,15 +191,18 @@ void Agent::OnOwnExit(const AttemptKey& key, const RunnerExit& exit) {
   queue_.Ended(attempt->assignment.job_class());
   if (attempt->end != nullptr) {
     Conclude(key, std::move(attempt->end));
-  } else if (attempt->returns) {
-    Conclude(key, ReturnedReport(*attempt));
-  } else if (attempt->cancel_asked) {
-    Conclude(key, CancelledReport(*attempt));
   } else {
-    ++figures_.runners_lost;
-    Conclude(key, LostReport(*attempt, exit));
+    if (!attempt->returns && !attempt->cancel_asked) ++figures_.runners_lost;
+    Conclude(key, GoneReport(*attempt, exit));
   }
   StartOwnWhatMay();
+}
+
+std::unique_ptr<AttemptReport> Agent::GoneReport(const Attempt& attempt, const RunnerExit& exit) {
+  if (attempt.returns) return ReturnedReport(attempt);
+  if (attempt.cancel_asked) return CancelledReport(attempt);
+  if (exit.out_of_memory && HoldsMemory(attempt.kind)) return OutOfMemoryReport(attempt, exit);
+  return LostReport(attempt, exit);
 }
 
 void Agent::Conclude(const AttemptKey& key, std::unique_ptr<AttemptReport> end) {
@@ -209,40 +212,26 @@ void Agent::Conclude(const AttemptKey& key, std::unique_ptr<AttemptReport> end) 
     return;
   }
   attempt.end = std::move(end);
-  attempt.kill_at = absl::InfiniteDuration();
-  if (attempt.log == nullptr || attempt.log->empty() || !attempt.end->has_finished()) {
+  attempt.kill_at = attempt.give_back_at = absl::InfiniteDuration();
+  if (attempt.log == nullptr || (attempt.log->stored() && !attempt.storing)) {
     return ReportEnd(attempt);
   }
   attempt.stage = Stage::kStoring;
-  segments_.Store(attempt.log->Segment(),
-                  [this, key](absl::StatusOr<::switchyard::v1::OutputArtifact> artifact) {
-                    OnSegmentStored(key, std::move(artifact));
-                  });
-}
-
-void Agent::OnSegmentStored(const AttemptKey& key,
-                            absl::StatusOr<::switchyard::v1::OutputArtifact> artifact) {
-  MutexLock lock(mutex_);
-  Attempt* attempt = Find(key);
-  if (attempt == nullptr) return;
-  if (attempt->forgotten) {
-    attempts_.erase(key);
-    return;
-  }
-  if (artifact.ok()) {
-    artifact->set_attempt(key.attempt);
-    *attempt->end->mutable_finished()->add_outputs() = *std::move(artifact);
-  } else {
-    LogError("cannot store an attempt's events; its log is lost",
-             {{"job", FormatJobId(key.job)},
-              {"attempt", key.attempt},
-              {"error", artifact.status().ToString()}});
-  }
-  ReportEnd(*attempt);
+  if (!attempt.storing) StoreSegments(key, attempt);
 }
 
 void Agent::ReportEnd(Attempt& attempt) {
   attempt.stage = Stage::kReported;
+  if (attempt.log != nullptr) {
+    AttemptReport segments = SegmentsOf(attempt);
+    if (attempt.end->has_finished()) {
+      for (auto& artifact : *segments.mutable_segments()->mutable_artifacts()) {
+        *attempt.end->mutable_finished()->add_outputs() = std::move(artifact);
+      }
+    } else if (segments.segments().artifacts_size() != 0) {
+      Tell(std::move(segments));
+    }
+  }
   attempt.log.reset();
   attempt.assignment.clear_job();
   if (attempt.end->has_finished()) {
@@ -277,11 +266,22 @@ std::unique_ptr<AttemptReport> Agent::LostReport(const Attempt& attempt, const R
   auto report = CancelledReport(attempt);
   Finished* finished = report->mutable_finished();
   const std::string how = exit.ToString();
-  const char* hint = exit.signal == 9 ? "; the system may have run out of memory" : "";
   SetFailed(MakeError(absl::StatusCode::kUnavailable, "RUNNER_LOST",
-                      absl::StrCat("the runner process ", how, hint), {{"how", how}}),
+                      absl::StrCat("the runner process ", how), {{"how", how}}),
             finished);
   finished->set_outcome(::switchyard::v1::Attempt::RUNNER_LOST);
+  return report;
+}
+
+std::unique_ptr<AttemptReport> Agent::OutOfMemoryReport(const Attempt& attempt,
+                                                        const RunnerExit& exit) {
+  auto report = CancelledReport(attempt);
+  SetFailed(OutOfMemoryError(absl::StrCat(
+                "the host's memory ran out, and the kernel ended the runner process (it ",
+                exit.ToString(),
+                "); a smaller batch needs less, or state memory_bytes so that the "
+                "job waits for the memory it needs")),
+            report->mutable_finished());
   return report;
 }
 
@@ -294,18 +294,42 @@ absl::Duration Agent::Tick() {
   } else {
     next = std::min(next, lease_.expiry() - now);
   }
+  ToRunner serving;
   for (auto& [key, attempt] : attempts_) {
-    if (attempt.kill_at <= now) {
-      LogWarning(
-          "killing a runner that did not end in time",
-          {{"job", FormatJobId(key.job)}, {"attempt", key.attempt}, {"runner", attempt.runner}});
-      attempt.kill_at = absl::InfiniteDuration();
-      runners_.Kill(attempt.runner);
-    }
-    next = std::min(next, attempt.kill_at - now);
+    next = std::min(next, TickAttempt(key, attempt, now, &serving));
   }
+  SendServing(serving);
   if (now >= next_health_) CheckHealth(now);
   return next;
+}
+
+absl::Duration Agent::TickAttempt(const AttemptKey& key, Attempt& attempt, absl::Duration now,
+                                  ToRunner* serving) {
+  if (attempt.kill_at <= now) {
+    LogWarning(
+        "killing a runner that did not end in time",
+        {{"job", FormatJobId(key.job)}, {"attempt", key.attempt}, {"runner", attempt.runner}});
+    attempt.kill_at = absl::InfiniteDuration();
+    runners_.Kill(attempt.runner);
+  }
+  if (attempt.give_back_at <= now) {
+    attempt.give_back_at = absl::InfiniteDuration();
+    *serving->add_cancel()->mutable_ref() = attempt.assignment.ref();
+  }
+  if (attempt.store_at <= now && !attempt.storing) StoreSegments(key, attempt);
+  if (attempt.progress_waits && attempt.progress_at <= now) TellProgress(attempt);
+  const absl::Duration store_at = attempt.storing ? absl::InfiniteDuration() : attempt.store_at;
+  const absl::Duration next = std::min({attempt.kill_at, attempt.give_back_at, store_at});
+  return (attempt.progress_waits ? std::min(next, attempt.progress_at) : next) - now;
+}
+
+void Agent::OnServingState(::switchyard::worker::v1::ServingState state) {
+  const bool newest = state.sequence() == budget_number_;
+  state.set_sequence(newest ? budget_.sequence() : serving_state_.sequence());
+  state.set_device(device_.device());
+  serving_state_ = std::move(state);
+  serving_changed_ = true;
+  wake_();
 }
 
 void Agent::ExpireLeases() {

@@ -2,8 +2,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "worker/testing/assignments.h"
-#include "worker/testing/fake_runners.h"
+#include "worker/testing/agent_fixture.h"
 
 namespace switchyard::worker {
 namespace {
@@ -18,101 +17,6 @@ using ::switchyard::worker::v1::WorkerDelta;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-class AgentTest : public ::testing::Test {
- protected:
-  AgentTest()
-      : agent_({.worker = "w1", .incarnation = "i1"}, runners_, segments_, clock_,
-               [this] { ++wakes_; }) {
-    agent_.Begin();
-    serving_ = runners_.last;
-    Attach();
-  }
-
-  // A stream whose welcome keeps all the worker has, or nothing.
-  Hello Attach(bool keep = true) {
-    const Hello hello = agent_.BuildHello();
-    Welcome welcome;
-    welcome.mutable_lease()->set_seconds(30);
-    welcome.mutable_heartbeat_interval()->set_seconds(5);
-    for (const auto& report : hello.attempts()) {
-      if (keep) *welcome.add_keep() = report.ref();
-    }
-    for (const auto job_class : {::switchyard::v1::TRAINING, ::switchyard::v1::INFERENCE}) {
-      auto* limit = welcome.add_limits();
-      limit->set_job_class(job_class);
-      limit->set_max_running(2);
-    }
-    agent_.OnWelcome(welcome);
-    return hello;
-  }
-
-  void Assign(::switchyard::worker::v1::Assignment assignment) {
-    SchedulerDelta delta;
-    *delta.add_assignments() = std::move(assignment);
-    agent_.OnDelta(delta);
-  }
-  void Cancel(const AttemptKey& key, bool checkpoint_first = false) {
-    SchedulerDelta delta;
-    auto* cancel = delta.add_cancels();
-    *cancel->mutable_ref() = RefOf(key);
-    cancel->set_checkpoint_first(checkpoint_first);
-    agent_.OnDelta(delta);
-  }
-  void Recall(const AttemptKey& key) {
-    SchedulerDelta delta;
-    *delta.add_recalls() = RefOf(key);
-    agent_.OnDelta(delta);
-  }
-  void Acknowledge(const AttemptKey& key) {
-    SchedulerDelta delta;
-    *delta.add_acknowledged() = RefOf(key);
-    agent_.OnDelta(delta);
-  }
-
-  // The runner's part.
-  void Started(RunnerId runner, const AttemptKey& key) {
-    FromRunner frame;
-    auto* report = frame.add_reports();
-    *report->mutable_ref() = RefOf(key);
-    report->mutable_started()->set_device("cpu");
-    agent_.OnFrame(runner, frame);
-  }
-  void Finished(RunnerId runner, const AttemptKey& key,
-                Attempt::Outcome outcome = Attempt::SUCCEEDED) {
-    FromRunner frame;
-    auto* report = frame.add_reports();
-    *report->mutable_ref() = RefOf(key);
-    report->mutable_finished()->set_outcome(outcome);
-    agent_.OnFrame(runner, frame);
-  }
-  void Log(RunnerId runner, const AttemptKey& key, const std::string& text) {
-    FromRunner frame;
-    auto* events = frame.add_events();
-    *events->mutable_ref() = RefOf(key);
-    events->add_events()->mutable_log()->set_text(text);
-    agent_.OnFrame(runner, frame);
-  }
-
-  WorkerDelta Sent() {
-    WorkerDelta delta;
-    agent_.TakeDelta(&delta);
-    return delta;
-  }
-  std::vector<int> SentReports() {
-    std::vector<int> cases;
-    const WorkerDelta sent = Sent();
-    for (const auto& report : sent.reports()) cases.push_back(report.report_case());
-    return cases;
-  }
-
-  FakeClock clock_;
-  FakeRunners runners_;
-  FakeSegmentStore segments_;
-  int wakes_ = 0;
-  Agent agent_;
-  RunnerId serving_ = 0;
-};
 
 TEST_F(AgentTest, GivesShortWorkToTheServingRunnerAndPassesItsReportsOn) {
   Assign(MakeNoop(TestKey(1)));

@@ -19,6 +19,17 @@ absl::StatusOr<OutputArtifact> StoreSegment(ArtifactStore& artifacts, absl::stri
   return artifact;
 }
 
+absl::StatusOr<SegmentStore::Artifacts> StoreAll(ArtifactStore& artifacts,
+                                                 const std::vector<std::string>& segments) {
+  SegmentStore::Artifacts stored;
+  for (const std::string& segment : segments) {
+    absl::StatusOr<OutputArtifact> artifact = StoreSegment(artifacts, segment);
+    if (!artifact.ok()) return artifact.status();
+    stored.push_back(*std::move(artifact));
+  }
+  return stored;
+}
+
 }  // namespace
 
 ArtifactSegmentStore::ArtifactSegmentStore(ArtifactStore& artifacts)
@@ -33,17 +44,17 @@ ArtifactSegmentStore::~ArtifactSegmentStore() {
   thread_.join();
 }
 
-void ArtifactSegmentStore::Store(std::string segment, Done done) {
+void ArtifactSegmentStore::Store(std::vector<std::string> segments, Done done) {
   {
     MutexLock lock(mutex_);
-    waiting_.emplace_back(std::move(segment), std::move(done));
+    waiting_.emplace_back(std::move(segments), std::move(done));
   }
   changed_.Signal();
 }
 
 void ArtifactSegmentStore::Run() {
   while (true) {
-    std::pair<std::string, Done> next;
+    std::pair<std::vector<std::string>, Done> next;
     {
       MutexLock lock(mutex_);
       while (waiting_.empty() && !stopping_) changed_.Wait(mutex_);
@@ -51,7 +62,7 @@ void ArtifactSegmentStore::Run() {
       next = std::move(waiting_.front());
       waiting_.pop_front();
     }
-    next.second(StoreSegment(artifacts_, next.first));
+    next.second(StoreAll(artifacts_, next.first));
   }
 }
 

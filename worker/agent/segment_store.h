@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/artifacts/artifact_store.h"
@@ -17,10 +18,12 @@ namespace switchyard::worker {
 // The port, so that tests can store at once or never.
 class SegmentStore {
  public:
-  using Done = std::function<void(absl::StatusOr<::switchyard::v1::OutputArtifact>)>;
+  using Artifacts = std::vector<::switchyard::v1::OutputArtifact>;
+  using Done = std::function<void(absl::StatusOr<Artifacts>)>;
   virtual ~SegmentStore() = default;
-  // `done` gets the artifact named `events`, stored and synced. Never calls it from within.
-  virtual void Store(std::string segment, Done done) = 0;
+  // `done` gets an artifact named `events` for each segment, stored and synced, in the same order;
+  // all or an error. Never calls it from within.
+  virtual void Store(std::vector<std::string> segments, Done done) = 0;
 };
 
 // Thread-safe. One thread, in order.
@@ -30,7 +33,7 @@ class ArtifactSegmentStore final : public SegmentStore {
   explicit ArtifactSegmentStore(ArtifactStore& artifacts);
   // Stores what is waiting first.
   ~ArtifactSegmentStore() override;
-  void Store(std::string segment, Done done) override;
+  void Store(std::vector<std::string> segments, Done done) override;
 
  private:
   void Run();
@@ -38,7 +41,7 @@ class ArtifactSegmentStore final : public SegmentStore {
   ArtifactStore& artifacts_;
   Mutex mutex_;
   CondVar changed_;
-  std::deque<std::pair<std::string, Done>> waiting_ GUARDED_BY(mutex_);
+  std::deque<std::pair<std::vector<std::string>, Done>> waiting_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

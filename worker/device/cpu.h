@@ -21,9 +21,7 @@ CpuFacts DiscoverCpu();
 std::string ModelName(absl::string_view proc_cpuinfo);
 // MemAvailable, bytes; 0 when it is not there.
 int64_t AvailableMemory(absl::string_view proc_meminfo);
-// memory.max or memory.limit_in_bytes; -1: no limit.
-int64_t CgroupMemoryLimit(absl::string_view text);
-// cpu.max (`QUOTA PERIOD` or `max PERIOD`): whole cores, at least 1; 0: no limit.
-uint32_t CgroupCores(absl::string_view cpu_max);
+// MemTotal, bytes; 0 when it is not there.
+int64_t TotalMemory(absl::string_view proc_meminfo);
 
 }  // namespace switchyard::worker

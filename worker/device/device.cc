@@ -31,6 +31,7 @@ DriveDevice DriveCpu(const WorkerConfig& config) {
   drive.device.set_device("cpu");
   drive.device.set_name(facts.name);
   drive.device.set_cores(facts.cores);
+  drive.host_memory_bytes = facts.memory_bytes;
   int64_t memory = facts.memory_bytes;
   if (config.memory_bytes() != 0)
     memory = std::min(memory, static_cast<int64_t>(config.memory_bytes()));
@@ -60,7 +61,9 @@ absl::StatusOr<DriveDevice> DriveGpu(const std::string& name, size_t index) {
   drive.device.set_compute_capability(gpu.compute_capability);
   drive.device.set_memory_total_bytes(gpu.memory_total_bytes);
   drive.device.set_memory_used_bytes(gpu.memory_used_bytes);
-  const int threads = static_cast<int>(DiscoverCpu().cores);
+  const CpuFacts host = DiscoverCpu();
+  drive.host_memory_bytes = host.memory_bytes;
+  const int threads = static_cast<int>(host.cores);
   drive.handle = {.device = name, .name = gpu.name, .threads = threads};
   drive.environment = ThreadEnvironment(threads);
   // CUDA's own order is fastest first; NVML's, and so our numbers, are by bus.

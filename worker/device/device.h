@@ -15,6 +15,7 @@ struct DriveDevice {
   ::switchyard::v1::Device device;       // `worker` is not set.
   DeviceHandle handle;                   // For the runners.
   int64_t runner_memory_bytes = 0;       // Allocator limit of the runners on cpu; 0: none.
+  int64_t host_memory_bytes = 0;         // What all work on this host's memory may use.
   std::vector<std::string> environment;  // For the runners.
 };
 

@@ -2,6 +2,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "worker/device/cgroup.h"
 #include "worker/device/cpu.h"
 #include "worker/device/nvml.h"
 

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "worker/executor/attempt_memory.h"
 #include "worker/executor/executor.h"
 
 namespace switchyard::worker {
@@ -54,6 +55,9 @@ class Backend {
   virtual absl::Status Prepare(const DeviceHandle& device, const BackendLimits& limits) = 0;
   // Runs something small on the device and waits for it.
   virtual absl::StatusOr<KernelRun> RunKernel() = 0;
+  // Counts the device memory of one attempt and holds it to `limit_bytes` (0: no limit); with
+  // `whole_process` the process serves that attempt alone. Never null.
+  virtual std::unique_ptr<AttemptMemory> NewAttempt(int64_t limit_bytes, bool whole_process) = 0;
 };
 
 // Drives nothing; describes the processor only.

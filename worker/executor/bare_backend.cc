@@ -20,6 +20,10 @@ class BareBackend final : public Backend {
   }
 
   absl::StatusOr<KernelRun> RunKernel() override { return KernelRun{}; }
+
+  std::unique_ptr<AttemptMemory> NewAttempt(int64_t, bool) override {
+    return std::make_unique<AttemptMemory>();
+  }
 };
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "common/artifacts/artifact_store.h"
 #include "switchyard/v1/event.pb.h"
 #include "switchyard/v1/job.pb.h"
@@ -31,6 +32,16 @@ struct DeviceHandle {
   int threads = 1;     // Threads an attempt may use on a cpu device.
 };
 
+// Where an attempt stands among those that do one job together. A job for one device has size 1.
+struct GangPlace {
+  uint32_t size = 1;                 // Devices of the whole gang.
+  uint32_t rank = 0;                 // Of this member's first device among them.
+  uint32_t members = 1;              // Processes (workers) concerned.
+  uint32_t member = 0;               // Which of them this is.
+  std::string rendezvous;            // Where member 0 may be met (HOST:PORT); empty for one member.
+  std::vector<std::string> devices;  // This member's, `cuda:0`, ...; empty: context.device() alone.
+};
+
 // What an attempt may ask of its runner. Thread-safe. Outlives the Executor's calls.
 class AttemptContext {
  public:
@@ -40,9 +51,17 @@ class AttemptContext {
   // and returns CANCELLED; one that has not returned 0.8 s after the request is killed with its
   // process where it owns it.
   virtual bool Cancelled() const = 0;
-  // True once the attempt shall keep a checkpoint and end (`:stop`). It then returns its result so
-  // far, with OK.
+  // True once the attempt shall keep a checkpoint and end: by `:stop`, or because more urgent work
+  // wants the device (then Preempted() is true too). After a `:stop` it returns its result so far,
+  // with OK, and says so by EndsEarly; preempted it returns CANCELLED, and a later attempt goes on.
+  // Work that is done all the same just returns its result.
   virtual bool StopRequested() const = 0;
+  // True when the job goes on in a later attempt after this one was asked to stop.
+  virtual bool Preempted() const { return false; }
+  // Time left before the attempt is killed, once StopRequested; infinite before.
+  virtual absl::Duration GraceLeft() const { return absl::InfiniteDuration(); }
+  // The OK that Run is about to return is what there was when a stop came, not the whole.
+  virtual void EndsEarly() {}
   // To be called between blocks of device work. The place where more urgent work is let through.
   virtual void YieldPoint() = 0;
 
@@ -65,6 +84,21 @@ class AttemptContext {
   // Folders that Source.path may name.
   virtual const std::vector<std::string>& data_roots() const = 0;
   virtual const DeviceHandle& device() const = 0;
+  virtual const GangPlace& gang() const {
+    static const GangPlace alone;
+    return alone;
+  }
+  // Most device memory this attempt may take, bytes; 0: not limited. LibTorch's allocator holds to
+  // it by itself; other work has to.
+  virtual int64_t memory_limit_bytes() const { return 0; }
+  // The attempt keeps so many bytes to its end beside LibTorch's tensors (read samples, say): they
+  // count against its limit where both are one memory. False when they do not fit: then do not.
+  virtual bool KeepMemory(int64_t) { return true; }
+  // Work that LibTorch does not do: the most memory it took so far, bytes.
+  virtual void NoteMemoryPeak(int64_t) {}
+  // Samples computed at a time, where the kind has such a thing: what the scheduler shrinks when
+  // memory runs out. 0 was not told.
+  virtual void SetBatch(uint32_t) {}
 };
 
 // One attempt at one job. Used by one thread: Prepare once, then Run once.

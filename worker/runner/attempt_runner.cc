@@ -133,8 +133,10 @@ void AttemptRunner::Cancel(const CancelAttempt& cancel, Reports* reports) {
   } else if (attempt->timed != nullptr) {
     Settle(*attempt, std::move(cancelled), reports);
     Remove(*attempt);
-  } else if (cancel.checkpoint_first() && attempt->kind->checkpoints) {
-    attempt->context->RequestStop();
+  } else if (cancel.checkpoint_first() && (attempt->kind->checkpoints || cancel.preempt())) {
+    const absl::Duration grace =
+        cancel.has_grace() ? DurationFrom(cancel.grace()) : absl::InfiniteDuration();
+    attempt->context->RequestStop(cancel.preempt(), surroundings_.clock.BootTime() + grace);
   } else {
     attempt->context->Cancel();
     if (own_) return;
@@ -152,11 +154,13 @@ void AttemptRunner::StartWhatMay(Reports* reports) {
 }
 
 void AttemptRunner::Start(const AttemptPtr& attempt, Reports* reports) {
+  absl::Status fault;
+  const bool parsed = attempt->job.ParseFromString(attempt->assignment.job());
+  if (parsed && Expired(attempt->job)) return HandBack(*attempt, reports);
   attempt->started = true;
   attempt->start = surroundings_.clock.Now();
   attempt->begun = surroundings_.clock.BootTime();
-  absl::Status fault;
-  if (!attempt->job.ParseFromString(attempt->assignment.job())) {
+  if (!parsed) {
     fault = absl::InternalError("the assignment's job cannot be parsed");
   } else if (attempt->kind = FindKind(attempt->job.kind_case()); attempt->kind == nullptr) {
     fault = absl::UnimplementedError("this runner does not know the job's kind; update the worker");
@@ -172,6 +176,21 @@ void AttemptRunner::Start(const AttemptPtr& attempt, Reports* reports) {
   }
   SettleResult(*attempt, std::move(fault), reports);
   Remove(*attempt);
+}
+
+// A deadline includes the time in the queue: past it no device is used. The scheduler ends the job.
+bool AttemptRunner::Expired(const api::Job& job) const {
+  if (!job.has_expire_time()) return false;
+  const absl::Time expire = absl::FromUnixSeconds(job.expire_time().seconds()) +
+                            absl::Nanoseconds(job.expire_time().nanos());
+  return surroundings_.clock.Now() >= expire;
+}
+
+void AttemptRunner::HandBack(Attempt& attempt, Reports* reports) {
+  AttemptReport& report = reports->emplace_back();
+  *report.mutable_ref() = attempt.assignment.ref();
+  report.mutable_returned();
+  Remove(attempt);
 }
 
 void AttemptRunner::StartTimed(const AttemptPtr& attempt, Reports* reports) {
@@ -254,7 +273,7 @@ void AttemptRunner::OnTimeout(const AttemptKey& key) {
 }
 
 void AttemptRunner::StartThread(const AttemptPtr& attempt) {
-  attempt->context = std::make_unique<RunnerContext>(surroundings_, attempt->key);
+  attempt->context = std::make_unique<RunnerContext>(surroundings_, attempt->assignment);
   ++threads_;
   ArmTimeout(attempt);
   std::thread([this, attempt] { Work(attempt); }).detach();
@@ -270,6 +289,7 @@ void AttemptRunner::Work(const AttemptPtr& attempt) {
   surroundings_.outbox.Report(std::move(started));
 
   RunnerContext& context = *attempt->context;
+  context.memory().Enter();
   const absl::Status prepare = Guarded(
       [&] { return attempt->executor->Prepare(context, attempt->job, attempt->assignment); });
   const absl::Duration prepared = surroundings_.clock.BootTime() - attempt->begun;
@@ -278,6 +298,7 @@ void AttemptRunner::Work(const AttemptPtr& attempt) {
       Guarded([&] { return prepare.ok() ? attempt->executor->Run(context) : prepare; });
   // Memory and scratch folder are free before the end is reported.
   attempt->executor.reset();
+  context.memory().Leave();
   context.RemoveWorkDir();
 
   Reports reports;
@@ -300,7 +321,9 @@ void AttemptRunner::SettleResult(Attempt& attempt, absl::StatusOr<api::Job> resu
     for (auto& output : attempt.context->TakeOutputs()) *finished.add_outputs() = std::move(output);
   }
   if (result.ok()) {
-    finished.set_outcome(stopped ? api::Attempt::CANCELLED : api::Attempt::SUCCEEDED);
+    // Work that was done before it saw the stop is a whole result.
+    const bool early = stopped && attempt.context->ended_early();
+    finished.set_outcome(early ? api::Attempt::CANCELLED : api::Attempt::SUCCEEDED);
     result->SerializeToString(finished.mutable_result());
   } else if (result.status().code() == absl::StatusCode::kCancelled && (cancelled || stopped)) {
     SetCancelled(&finished);
@@ -322,6 +345,10 @@ void AttemptRunner::Settle(Attempt& attempt, Finished finished, Reports* reports
         DurationOf(surroundings_.clock.BootTime() - attempt.begun - attempt.prepared);
     finished.set_device(surroundings_.device.device);
     finished.set_device_name(surroundings_.device.name);
+  }
+  if (attempt.context != nullptr) {
+    finished.set_memory_peak_bytes(attempt.context->memory_peak_bytes());
+    finished.set_batch(attempt.context->batch());
   }
   AttemptReport& report = reports->emplace_back();
   *report.mutable_ref() = attempt.assignment.ref();

@@ -63,6 +63,8 @@ class AttemptRunner {
   void Recall(const ::switchyard::worker::v1::AttemptRef& ref, Reports* reports) REQUIRES(mutex_);
   void StartWhatMay(Reports* reports) REQUIRES(mutex_);
   void Start(const AttemptPtr& attempt, Reports* reports) REQUIRES(mutex_);
+  bool Expired(const api::Job& job) const;
+  void HandBack(Attempt& attempt, Reports* reports) REQUIRES(mutex_);
   void StartTimed(const AttemptPtr& attempt, Reports* reports) REQUIRES(mutex_);
   void StartThread(const AttemptPtr& attempt) REQUIRES(mutex_);
   void ArmStuck(const AttemptPtr& attempt) REQUIRES(mutex_);

@@ -51,6 +51,7 @@ absl::StatusOr<Job> UntilCancelled(AttemptContext& context) {
 absl::StatusOr<Job> UntilStopped(AttemptContext& context) {
   while (!context.StopRequested() && !context.Cancelled()) usleep(500);
   if (context.Cancelled()) return absl::CancelledError("asked to");
+  context.EndsEarly();
   Job result;
   result.mutable_train_result();
   return result;
@@ -268,6 +269,99 @@ TEST_F(AttemptRunnerTest, GivesAnAttemptInARunnerOfItsOwnTheTimeToEnd) {
   const AttemptReport report = NextFinished();
   EXPECT_EQ(report.finished().outcome(), Attempt::CANCELLED);
   EXPECT_FALSE(report.finished().result().empty());
+}
+
+TEST_F(AttemptRunnerTest, AStopThatCrossesTheEndLeavesTheResultWhole) {
+  Make(/*own=*/true);
+  script_ = [](AttemptContext& context) -> absl::StatusOr<Job> {
+    while (!context.StopRequested()) usleep(500);
+    Job result;
+    result.mutable_train_result();
+    return result;
+  };
+  Start({Train(1)});
+  Next(AttemptReport::kStarted);
+  Cancel(TestKey(1), /*checkpoint_first=*/true);
+  EXPECT_EQ(NextFinished().finished().outcome(), Attempt::SUCCEEDED);
+}
+
+TEST_F(AttemptRunnerTest, TellsAPreemptedAttemptItsGrace) {
+  Make(/*own=*/true);
+  std::atomic<double> left = -1;
+  std::atomic<bool> before = false;
+  script_ = [&](AttemptContext& context) -> absl::StatusOr<Job> {
+    before = context.Preempted() || context.GraceLeft() < absl::InfiniteDuration();
+    while (!context.StopRequested()) usleep(500);
+    if (context.Preempted()) left = absl::ToDoubleSeconds(context.GraceLeft());
+    return absl::CancelledError("preempted");
+  };
+  Start({Train(1)});
+  Next(AttemptReport::kStarted);
+  ToRunner frame;
+  auto* cancel = frame.add_cancel();
+  *cancel->mutable_ref() = RefOf(TestKey(1));
+  cancel->set_checkpoint_first(true);
+  cancel->set_preempt(true);
+  cancel->mutable_grace()->set_seconds(30);
+  runner_->Apply(frame);
+  EXPECT_EQ(NextFinished().finished().outcome(), Attempt::CANCELLED);
+  EXPECT_FALSE(before);
+  EXPECT_GT(left, 20);
+  EXPECT_LE(left, 30);
+}
+
+TEST_F(AttemptRunnerTest, HandsBackWhatExpiredWhileItWaited) {
+  Job spec;
+  spec.mutable_train();
+  spec.mutable_expire_time()->set_seconds(1000);
+  Start({MakeAssignment(TestKey(1), spec, ::switchyard::v1::TRAINING)});
+  EXPECT_EQ(Next(AttemptReport::kReturned).ref().job(), 1u);
+  EXPECT_FALSE(runner_->HoldsAttempts());
+}
+
+TEST_F(AttemptRunnerTest, ReportsMemoryPeakAndBatch) {
+  struct Meter final : AttemptMemory {
+    int64_t peak_bytes() const override { return 5000; }
+  };
+  int64_t limit = 0;
+  surroundings_->meter = [&limit](int64_t bytes) {
+    limit = bytes;
+    return std::make_unique<Meter>();
+  };
+  script_ = [](AttemptContext& context) -> absl::StatusOr<Job> {
+    context.SetBatch(16);
+    return Job();
+  };
+  Assignment assignment = Train(1);
+  assignment.set_memory_bytes(7000);
+  Start({assignment});
+  const AttemptReport report = NextFinished();
+  EXPECT_EQ(limit, 7000);
+  EXPECT_EQ(report.finished().memory_peak_bytes(), 5000);
+  EXPECT_EQ(report.finished().batch(), 16u);
+}
+
+TEST_F(AttemptRunnerTest, TellsAnAttemptItsPlaceInAGang) {
+  GangPlace seen;
+  script_ = [&seen](AttemptContext& context) -> absl::StatusOr<Job> {
+    seen = context.gang();
+    return Job();
+  };
+  Assignment assignment = Train(1);
+  assignment.add_devices("cuda:2");
+  assignment.add_devices("cuda:3");
+  assignment.mutable_gang()->set_size(4);
+  assignment.mutable_gang()->set_rank(2);
+  assignment.mutable_gang()->set_members(2);
+  assignment.mutable_gang()->set_member(1);
+  assignment.mutable_gang()->set_rendezvous("host-a:29500");
+  Start({assignment});
+  NextFinished();
+  EXPECT_EQ(seen.size, 4u);
+  EXPECT_EQ(seen.rank, 2u);
+  EXPECT_EQ(seen.member, 1u);
+  EXPECT_EQ(seen.rendezvous, "host-a:29500");
+  EXPECT_THAT(seen.devices, ElementsAre("cuda:2", "cuda:3"));
 }
 
 TEST_F(AttemptRunnerTest, EndsWhatRunsLongerThanItsTimeout) {

@@ -42,6 +42,13 @@ void Outbox::Answer(const ::switchyard::worker::v1::Health& health) {
   SendLocked(std::move(frame));
 }
 
+void Outbox::Serving(const ::switchyard::worker::v1::ServingState& state) {
+  FromRunner frame;
+  *frame.mutable_serving() = state;
+  MutexLock lock(mutex_);
+  SendLocked(std::move(frame));
+}
+
 void Outbox::Event(const AttemptKey& attempt, ::switchyard::v1::JobEvent event) {
   MutexLock lock(mutex_);
   Waiting& waiting = waiting_[attempt];

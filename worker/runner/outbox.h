@@ -35,6 +35,7 @@ class Outbox {
   void Reports(std::vector<::switchyard::worker::v1::AttemptReport> reports);
   void Event(const AttemptKey& attempt, ::switchyard::v1::JobEvent event);
   void Answer(const ::switchyard::worker::v1::Health& health);
+  void Serving(const ::switchyard::worker::v1::ServingState& state);
 
  private:
   struct Waiting {

@@ -1,5 +1,6 @@
 #include "worker/runner/runner_context.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -9,9 +10,25 @@
 #include "worker/report/report.h"
 
 namespace switchyard::worker {
+
+using ::switchyard::worker::v1::Assignment;
+
 namespace {
 
 constexpr size_t kLongestLine = 8 << 10;  // LogLine.text.
+
+GangPlace PlaceOf(const Assignment& assignment) {
+  GangPlace place;
+  place.devices.assign(assignment.devices().begin(), assignment.devices().end());
+  if (!assignment.has_gang()) return place;
+  const ::switchyard::worker::v1::Gang& gang = assignment.gang();
+  place.size = gang.size();
+  place.rank = gang.rank();
+  place.members = gang.members();
+  place.member = gang.member();
+  place.rendezvous = gang.rendezvous();
+  return place;
+}
 
 // At most `limit` bytes, not cutting a UTF-8 character.
 absl::string_view Cut(absl::string_view text, size_t limit) {
@@ -22,12 +39,38 @@ absl::string_view Cut(absl::string_view text, size_t limit) {
 
 }  // namespace
 
-RunnerContext::RunnerContext(const RunnerSurroundings& surroundings, const AttemptKey& attempt)
+RunnerContext::RunnerContext(const RunnerSurroundings& surroundings, const Assignment& assignment)
     : surroundings_(surroundings),
-      attempt_(attempt),
-      work_dir_(absl::StrCat(surroundings.work_dir, "/", FormatJobId(attempt.job), ".",
-                             attempt.attempt, ".", attempt.epoch, ".", attempt.counter)) {
+      attempt_(KeyOf(assignment.ref())),
+      work_dir_(absl::StrCat(surroundings.work_dir, "/", FormatJobId(attempt_.job), ".",
+                             attempt_.attempt, ".", attempt_.epoch, ".", attempt_.counter)),
+      gang_(PlaceOf(assignment)),
+      memory_limit_bytes_(assignment.memory_bytes()),
+      memory_(surroundings.meter ? surroundings.meter(memory_limit_bytes_)
+                                 : std::make_unique<AttemptMemory>()) {
   progress_.set_phase(api::Job::PREPARING);
+}
+
+void RunnerContext::RequestStop(bool preempted, absl::Duration kill_at) {
+  if (stop_requested_) return;
+  preempted_ = preempted;
+  kill_at_ns_ = absl::ToInt64Nanoseconds(kill_at);
+  stop_requested_ = true;  // Last: who sees it sees the others.
+}
+
+absl::Duration RunnerContext::GraceLeft() const {
+  if (!stop_requested_) return absl::InfiniteDuration();
+  const absl::Duration left =
+      absl::Nanoseconds(kill_at_ns_.load()) - surroundings_.clock.BootTime();
+  return std::max(absl::ZeroDuration(), left);
+}
+
+void RunnerContext::NoteMemoryPeak(int64_t bytes) {
+  noted_peak_bytes_ = std::max<int64_t>(noted_peak_bytes_, bytes);
+}
+
+int64_t RunnerContext::memory_peak_bytes() const {
+  return std::max<int64_t>(noted_peak_bytes_, memory_->peak_bytes());
 }
 
 void RunnerContext::RemoveWorkDir() {

@@ -14,6 +14,7 @@
 #include "worker/runner/attempt_runner.h"
 #include "worker/runner/outbox.h"
 #include "worker/runner/process.h"
+#include "worker/runner/serving_budget.h"
 #include "worker/runner/timers.h"
 #include "worker/runner/watchdog.h"
 #include "worker/tasks/registry.h"
@@ -47,11 +48,13 @@ FromRunner Hello(const DeviceHandle& device, const BackendDescription& descripti
 // read.
 class HealthAnswerer {
  public:
-  HealthAnswerer(Backend& backend, Outbox& outbox) : backend_(backend), outbox_(outbox) {}
+  HealthAnswerer(Backend& backend, Outbox& outbox, ServingBudgetKeeper& models)
+      : backend_(backend), outbox_(outbox), models_(models) {}
 
   void Check() {
     if (running_.exchange(true)) return;
     std::thread([this] {
+      models_.Look();
       const absl::StatusOr<KernelRun> run = backend_.RunKernel();
       running_ = false;
       if (!run.ok()) {
@@ -68,6 +71,7 @@ class HealthAnswerer {
  private:
   Backend& backend_;
   Outbox& outbox_;
+  ServingBudgetKeeper& models_;
   std::atomic<bool> running_ = false;
 };
 
@@ -91,6 +95,7 @@ absl::Status Serve(const ServeOptions& options) {
   if (options.background) BecomeBackground();  // Before the first thread: threads inherit it.
   // What follows ends with the process and is never destroyed: threads of attempts may be anywhere
   // in it.
+  Backend* const device = backend.release();
   Clock& clock = SystemClock();
   auto& sender = *new FrameSender(kSocketFd);
   auto& outbox = *new Outbox(sender, clock);
@@ -100,9 +105,13 @@ absl::Status Serve(const ServeOptions& options) {
                                                .clock = clock,
                                                .device = options.device,
                                                .work_dir = options.work_dir,
-                                               .data_roots = options.data_roots};
+                                               .data_roots = options.data_roots,
+                                               .meter = [device, own = options.own](int64_t limit) {
+                                                 return device->NewAttempt(limit, own);
+                                               }};
+  auto& models = *new std::shared_ptr<ResidentModels>(MakeResidentModels());
   auto& attempts = *new AttemptRunner(
-      surroundings, timers, {.executor = MakeExecutorFactory(), .timed_task = MakeTimedTask},
+      surroundings, timers, {.executor = MakeExecutorFactory(models), .timed_task = MakeTimedTask},
       options.own, [] {
         LogError("an attempt does not end; ending the runner to free its place");
         EndProcess(kAttemptStuck);
@@ -113,7 +122,8 @@ absl::Status Serve(const ServeOptions& options) {
         LogWarning("the leases expired without a renewal from the daemon; ending");
         EndProcess(kLeaseExpired);
       });
-  auto& health = *new HealthAnswerer(*backend.release(), outbox);
+  auto& budget = *new ServingBudgetKeeper(models.get(), outbox);
+  auto& health = *new HealthAnswerer(*device, outbox, budget);
 
   sender.Send(Hello(options.device, description));
   FrameReader reader(kSocketFd);
@@ -124,6 +134,7 @@ absl::Status Serve(const ServeOptions& options) {
     if (frame.lease_expiry_boottime_ns() != 0) {
       watchdog.SetExpiry(static_cast<int64_t>(frame.lease_expiry_boottime_ns()));
     }
+    if (frame.has_serving_budget()) budget.Obey(frame.serving_budget());
     attempts.Apply(frame);
     if (frame.check_health()) health.Check();
     if (frame.drain()) {

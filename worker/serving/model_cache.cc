@@ -45,33 +45,70 @@ absl::StatusOr<ModelCache::Model> ModelCache::Get(const std::string& key, const 
 absl::StatusOr<ModelCache::Model> ModelCache::Settle(const std::string& key,
                                                      const std::shared_ptr<Entry>& entry,
                                                      absl::StatusOr<Model> loaded) {
-  MutexLock lock(mutex_);
-  entry->loading = false;
-  settled_.SignalAll();
-  if (!loaded.ok()) {
-    entry->error = loaded.status();
-    entries_.erase(key);
-    return loaded;
+  std::vector<Model> gone;
+  {
+    MutexLock lock(mutex_);
+    entry->loading = false;
+    settled_.SignalAll();
+    if (!loaded.ok()) {
+      entry->error = loaded.status();
+      entries_.erase(key);
+      return loaded;
+    }
+    entry->model = *loaded;
+    entry->age = by_age_.insert(by_age_.end(), key);
+    bytes_ += entry->model->size_bytes();
+    gone = Evict();
   }
-  entry->model = *loaded;
-  entry->age = by_age_.insert(by_age_.end(), key);
-  bytes_ += entry->model->size_bytes();
-  Evict();
+  Destroy(std::move(gone));
   return loaded;
 }
 
-void ModelCache::Evict() {
-  while (bytes_ > max_bytes_ && by_age_.size() > 1) {
-    const auto oldest = entries_.find(by_age_.front());
-    bytes_ -= oldest->second->model->size_bytes();
-    entries_.erase(oldest);
-    by_age_.pop_front();
+std::vector<ModelCache::Model> ModelCache::Evict() {
+  std::vector<Model> gone;
+  for (auto age = by_age_.begin(); age != by_age_.end() && bytes_ > max_bytes_;) {
+    const auto found = entries_.find(*age);
+    // One pointer is ours; users only make more of it through us, under the lock.
+    if (found->second->model.use_count() > 1) {
+      ++age;
+      continue;
+    }
+    bytes_ -= found->second->model->size_bytes();
+    gone.push_back(std::move(found->second->model));
+    entries_.erase(found);
+    age = by_age_.erase(age);
   }
+  return gone;
 }
 
-int64_t ModelCache::bytes() const {
-  MutexLock lock(mutex_);
-  return bytes_;
+void ModelCache::Destroy(std::vector<Model> models) {
+  if (models.empty()) return;
+  models.clear();
+  if (evicted_) evicted_();
+}
+
+void ModelCache::SetBudget(int64_t bytes) {
+  {
+    MutexLock lock(mutex_);
+    max_bytes_ = bytes;
+  }
+  Trim();
+}
+
+ResidentModels::Held ModelCache::Trim() {
+  std::vector<Model> gone;
+  Held held;
+  {
+    MutexLock lock(mutex_);
+    gone = Evict();
+    held.bytes = bytes_;
+    for (const std::string& key : by_age_) {
+      const Model& model = entries_.at(key)->model;
+      if (model.use_count() > 1) held.busy_bytes += model->size_bytes();
+    }
+  }
+  Destroy(std::move(gone));
+  return held;
 }
 
 }  // namespace switchyard::worker

@@ -32,8 +32,9 @@ class ModelCacheTest : public ::testing::Test {
       return absl::StatusOr<ModelCache::Model>(std::make_shared<FakeModel>(size));
     });
   }
-  ModelCache cache_{25};
   int loads_ = 0;
+  int evictions_ = 0;
+  ModelCache cache_{25, [this] { ++evictions_; }};
 };
 
 TEST_F(ModelCacheTest, KeepsWhatFitsAndDropsTheLeastRecentlyUsed) {
@@ -42,7 +43,7 @@ TEST_F(ModelCacheTest, KeepsWhatFitsAndDropsTheLeastRecentlyUsed) {
   Get("a");
   EXPECT_EQ(loads_, 2);
   Get("c");
-  EXPECT_EQ(cache_.bytes(), 20);
+  EXPECT_EQ(cache_.Trim().bytes, 20);
   Get("a");
   EXPECT_EQ(loads_, 3);
   Get("b");
@@ -51,10 +52,35 @@ TEST_F(ModelCacheTest, KeepsWhatFitsAndDropsTheLeastRecentlyUsed) {
 
 TEST_F(ModelCacheTest, ServesAModelLargerThanItsBudget) {
   Get("a");
-  Get("large", 100);
-  EXPECT_EQ(cache_.bytes(), 100);
+  const ModelCache::Model large = Get("large", 100);
+  EXPECT_EQ(cache_.Trim(), (ResidentModels::Held{.bytes = 100, .busy_bytes = 100}));
   Get("large", 100);
   EXPECT_EQ(loads_, 2);
+}
+
+TEST_F(ModelCacheTest, EvictsIdleModelsOnlyWhenTheBudgetShrinks) {
+  const ModelCache::Model busy = Get("a");
+  Get("b");
+  cache_.SetBudget(5);
+  EXPECT_EQ(evictions_, 1);
+  EXPECT_EQ(cache_.Trim(), (ResidentModels::Held{.bytes = 10, .busy_bytes = 10}));
+}
+
+TEST_F(ModelCacheTest, EvictsWhatWasBusyOnceItIsIdle) {
+  ModelCache::Model busy = Get("a");
+  cache_.SetBudget(5);
+  busy.reset();
+  EXPECT_EQ(cache_.Trim().bytes, 0);
+  Get("a");
+  EXPECT_EQ(loads_, 2);
+}
+
+TEST_F(ModelCacheTest, KeepsMoreUnderALargerBudget) {
+  cache_.SetBudget(30);
+  Get("a");
+  Get("b");
+  Get("c");
+  EXPECT_EQ(cache_.Trim(), (ResidentModels::Held{.bytes = 30, .busy_bytes = 0}));
 }
 
 TEST_F(ModelCacheTest, ForgetsAFailedLoad) {

@@ -51,7 +51,13 @@ void RunnerProcess::Kill() {
   changed_.SignalAll();
 }
 
+bool RunnerProcess::Killed() {
+  MutexLock lock(mutex_);
+  return kill_;
+}
+
 void RunnerProcess::Run(Spawner& spawner, SpawnRequest request, absl::Duration delay) {
+  oom_kills_ = OomKills();
   if (absl::Status started = Start(spawner, std::move(request), delay); !started.ok()) {
     callbacks_.exit(RunnerExit{.start_error = started});
     return;
@@ -64,8 +70,11 @@ void RunnerProcess::Run(Spawner& spawner, SpawnRequest request, absl::Duration d
     callbacks_.frame(frame);
   }
   // Without its socket it is of no use, and what it started must not stay.
+  const bool killed = Killed();
   Kill();
-  callbacks_.exit(Reap());
+  RunnerExit exit = Reap();
+  exit.out_of_memory = exit.signal == SIGKILL && !killed && OomKills() > oom_kills_;
+  callbacks_.exit(exit);
 }
 
 absl::Status RunnerProcess::Start(Spawner& spawner, SpawnRequest request, absl::Duration delay) {

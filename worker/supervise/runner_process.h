@@ -23,11 +23,17 @@ struct RunnerExit {
   absl::Status start_error;
   int code = 0;    // Exit code, when signal is 0.
   int signal = 0;  // Signal that ended it.
+  // The kernel ended it because memory ran out: SIGKILL, not sent by us, while the count of such
+  // ends rose. Should another process of the same count have been the one, the next attempt is
+  // only given less.
+  bool out_of_memory = false;
   // For people: "was ended by signal 9 (Killed)".
   std::string ToString() const;
 };
 
 struct RunnerCallbacks {
+  // Processes ended so far because memory ran out; none: not known.
+  std::function<uint64_t()> oom_kills;
   std::function<void(::switchyard::worker::v1::FromRunner&)> frame;
   // Last call, once, after waitpid returned: nothing of the process is left.
   std::function<void(const RunnerExit&)> exit;
@@ -52,8 +58,10 @@ class RunnerProcess {
 
  private:
   void Run(Spawner& spawner, SpawnRequest request, absl::Duration delay);
+  uint64_t OomKills() const { return callbacks_.oom_kills ? callbacks_.oom_kills() : 0; }
   absl::Status Start(Spawner& spawner, SpawnRequest request, absl::Duration delay);
   RunnerExit Reap();
+  bool Killed();
 
   const RunnerCallbacks callbacks_;
   int fd_ = -1;  // Our end.
@@ -62,6 +70,7 @@ class RunnerProcess {
   CondVar changed_;
   pid_t pid_ GUARDED_BY(mutex_) = 0;  // 0: not started, or reaped.
   bool kill_ GUARDED_BY(mutex_) = false;
+  uint64_t oom_kills_ = 0;  // At its start. Of `thread_`.
   std::thread thread_;
 };
 

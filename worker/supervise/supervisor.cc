@@ -42,6 +42,7 @@ RunnerId Supervisor::Start(RunnerRole role, absl::Duration delay) {
   ended.swap(ended_);
   if (stopped_) return id;
   RunnerCallbacks callbacks{
+      .oom_kills = options_.oom_kills,
       .frame = [this,
                 id](::switchyard::worker::v1::FromRunner& frame) { events_->OnFrame(id, frame); },
       .exit = [this, id](const RunnerExit& exit) { OnExit(id, exit); }};

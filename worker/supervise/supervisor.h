@@ -1,6 +1,7 @@
 // The daemon's runners as real processes.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@ struct SupervisorOptions {
   std::vector<std::string> data_roots;
   std::vector<std::string> environment;  // `NAME=VALUE`.
   int lock_fd = -1;                      // Inherited by the runners.
+  // Processes the kernel ended so far because memory ran out; none: not known.
+  std::function<uint64_t()> oom_kills;
 };
 
 // Thread-safe.

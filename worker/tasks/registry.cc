@@ -1,5 +1,7 @@
 #include "worker/tasks/registry.h"
 
+#include <utility>
+
 #include "common/kind/kind.h"
 #include "worker/tasks/noop/noop.h"
 #ifdef SWITCHYARD_TORCH
@@ -7,6 +9,7 @@
 #include "worker/tasks/predict/predict_executor.h"
 #include "worker/tasks/train/train_executor.h"
 #include "worker/torch/device.h"
+#include "worker/torch/memory/cuda_memory.h"
 #endif
 
 namespace switchyard::worker {
@@ -14,12 +17,17 @@ namespace switchyard::worker {
 #ifdef SWITCHYARD_TORCH
 
 namespace {
-// Weights of the models a runner keeps loaded.
+// Weights of the models a runner keeps loaded, until the scheduler says how much.
 constexpr int64_t kModelBytes = int64_t{2} << 30;
 }  // namespace
 
-ExecutorFactory MakeExecutorFactory() {
-  const auto models = std::make_shared<ModelCache>(kModelBytes);
+std::shared_ptr<ResidentModels> MakeResidentModels() {
+  return std::make_shared<ModelCache>(kModelBytes, EmptyCudaCache);
+}
+
+ExecutorFactory MakeExecutorFactory(std::shared_ptr<ResidentModels> resident) {
+  if (resident == nullptr) resident = MakeResidentModels();
+  const auto models = std::static_pointer_cast<ModelCache>(std::move(resident));
   return [models](absl::string_view kind) -> std::unique_ptr<Executor> {
     if (kind == "train") return MakeTrainExecutor(SystemClock());
     if (kind == "predict") return MakePredictExecutor(models, SystemClock());
@@ -31,7 +39,9 @@ std::unique_ptr<Backend> MakeBackend() { return MakeTorchBackend(); }
 
 #else
 
-ExecutorFactory MakeExecutorFactory() {
+std::shared_ptr<ResidentModels> MakeResidentModels() { return nullptr; }
+
+ExecutorFactory MakeExecutorFactory(std::shared_ptr<ResidentModels>) {
   return [](absl::string_view) { return std::unique_ptr<Executor>(); };
 }
 

@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "worker/executor/backend.h"
 #include "worker/executor/executor.h"
+#include "worker/executor/resident_models.h"
 #include "worker/executor/timed_task.h"
 
 namespace switchyard::worker {
@@ -16,7 +17,10 @@ namespace switchyard::worker {
 // Makes executors by kind (the name of Job's oneof member), null for a kind that has none. What
 // attempts of one runner share, such as loaded models, lives as long as the factory and its
 // executors. The factory is thread-safe.
-ExecutorFactory MakeExecutorFactory();
+ExecutorFactory MakeExecutorFactory(std::shared_ptr<ResidentModels> models = nullptr);
+
+// The models that executors of a factory made with it keep loaded. Null in builds without LibTorch.
+std::shared_ptr<ResidentModels> MakeResidentModels();
 
 // A task for a kind that only waits, or null. No kind has both.
 std::unique_ptr<TimedTask> MakeTimedTask(absl::string_view kind);

@@ -72,19 +72,27 @@ class FakeRunners final : public Runners {
 
 class FakeSegmentStore final : public SegmentStore {
  public:
-  void Store(std::string segment, Done done) override {
-    waiting.emplace_back(std::move(segment), std::move(done));
+  void Store(std::vector<std::string> segments, Done done) override {
+    waiting.emplace_back(std::move(segments), std::move(done));
   }
   // Stores the oldest that waits.
   void StoreOne() {
-    auto [segment, done] = std::move(waiting.front());
+    auto [segments, done] = std::move(waiting.front());
     waiting.erase(waiting.begin());
-    ::switchyard::v1::OutputArtifact artifact;
-    artifact.set_name("events");
-    artifact.set_size_bytes(static_cast<int64_t>(segment.size()));
-    done(artifact);
+    Artifacts artifacts;
+    for (const std::string& segment : segments) {
+      auto& artifact = artifacts.emplace_back();
+      artifact.set_name("events");
+      artifact.set_size_bytes(static_cast<int64_t>(segment.size()));
+    }
+    done(std::move(artifacts));
   }
-  std::vector<std::pair<std::string, Done>> waiting;
+  void FailOne() {
+    auto [segments, done] = std::move(waiting.front());
+    waiting.erase(waiting.begin());
+    done(absl::ResourceExhaustedError("the disk is full"));
+  }
+  std::vector<std::pair<std::vector<std::string>, Done>> waiting;
 };
 
 }  // namespace switchyard::worker

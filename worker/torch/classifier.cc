@@ -1,6 +1,7 @@
 #include "worker/torch/classifier.h"
 
 #include "worker/torch/catch_torch.h"
+#include "worker/torch/memory/counting_allocator.h"
 #include "worker/torch/network_module.h"
 
 namespace switchyard::worker {
@@ -45,6 +46,7 @@ absl::StatusOr<std::unique_ptr<Classifier>> LoadClassifier(const NetworkSpec& ne
   const absl::Status valid = CheckNetworkSpec(network);
   if (!valid.ok()) return valid;
   return CatchTorch([&]() -> absl::StatusOr<std::unique_ptr<Classifier>> {
+    const OutsideAttempts outside;
     std::shared_ptr<NetworkModule> module = MakeNetwork(network, /*seed=*/0);
     const absl::StatusOr<bool> loaded = LoadState(*module, weights, /*keep_new_head=*/false);
     if (!loaded.ok()) return loaded.status();

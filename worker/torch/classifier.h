@@ -28,6 +28,7 @@ class Classifier {
                                                       int count) = 0;
 };
 
+// Its weights count as no attempt's memory: they stay when the attempt that had them loaded ends.
 // INVALID_ARGUMENT names the tensor that is missing or does not fit, or what CheckNetworkSpec
 // finds.
 absl::StatusOr<std::unique_ptr<Classifier>> LoadClassifier(const NetworkSpec& network,

@@ -9,7 +9,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "worker/torch/catch_torch.h"
-#include "worker/torch/cpu_memory_limit.h"
+#include "worker/torch/memory/attempt_memory.h"
+#include "worker/torch/memory/counting_allocator.h"
+#include "worker/torch/memory/cuda_memory.h"
 #include "worker/torch/torch_header.h"
 
 namespace switchyard::worker {
@@ -75,11 +77,19 @@ class TorchBackend final : public Backend {
       if (sum != 16.0 * 16 * 16) {
         return absl::InternalError(absl::StrCat(device_, " computes wrongly: ", sum));
       }
-      return KernelRun{absl::Now() - start, CpuMemoryUsed()};
+      return KernelRun{absl::Now() - start, CpuMemoryUsed() + CudaUsed()};
     });
   }
 
+  std::unique_ptr<AttemptMemory> NewAttempt(int64_t limit_bytes, bool whole_process) override {
+    return MakeAttemptMemory(device_, limit_bytes, whole_process);
+  }
+
  private:
+  int64_t CudaUsed() const {
+    return absl::StartsWith(device_, "cuda") ? CudaUsedBytes(device_) : 0;
+  }
+
   std::string device_ = "cpu";
 };
 

@@ -154,6 +154,30 @@ TEST(Trainer, NamesTheTensorThatDoesNotFit) {
               HasSubstr("'conv1.weight' has shape"));
 }
 
+TEST(Trainer, SummedPartsStepAsTheWholeBatchDoes) {
+  // The parts are alike, so batch normalisation sees in each what it sees in the whole.
+  TrainerOptions options = Options();
+  const size_t bytes = static_cast<size_t>(options.network.input.bytes());
+  std::vector<uint8_t> pixels;
+  for (int repeat = 0; repeat < 2; ++repeat) {
+    for (size_t i = 0; i < 4 * bytes; ++i) pixels.push_back(static_cast<uint8_t>(i * 7 % 251));
+  }
+  const std::vector<int32_t> labels = {0, 1, 2, 1, 0, 1, 2, 1};
+  options.rule = UpdateRule::kSgd;
+  const auto whole = *MakeTrainer(options);
+  const auto parts = *MakeTrainer(options);
+  const std::vector<size_t> ends = {4, 8};
+  const auto first = whole->Step({pixels, labels}, 0.01);
+  const auto second = parts->Step({pixels, labels}, 0.01, ends);
+  ASSERT_TRUE(first.ok() && second.ok());
+  EXPECT_NEAR(first->loss_sum, second->loss_sum, 1e-4);
+  EXPECT_EQ(first->predictions, second->predictions);
+  const auto after = whole->Step({pixels, labels}, 0.01);
+  const auto after_parts = parts->Step({pixels, labels}, 0.01, ends);
+  EXPECT_NEAR(after->loss_sum, after_parts->loss_sum, 1e-3);
+  EXPECT_LT(after->loss_sum, first->loss_sum);
+}
+
 TEST(Network, SaysWhatItCannotBe) {
   EXPECT_THAT(std::string(CheckNetworkSpec(Spec("vgg", 3, 8)).message()),
               HasSubstr("resnet18, small_cnn"));

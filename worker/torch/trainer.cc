@@ -44,15 +44,23 @@ class TorchTrainer final : public Trainer {
         flat_(*network_),
         optimizer_(options, flat_.weights, flat_.gradients) {}
 
-  absl::StatusOr<BatchOutcome> Step(const Batch& batch, double learning_rate) override {
+  absl::StatusOr<BatchOutcome> Step(const Batch& batch, double learning_rate,
+                                    absl::Span<const size_t> part_ends) override {
     return CatchTorch([&]() -> absl::StatusOr<BatchOutcome> {
       network_->train();
       optimizer_.ClearGradients();
-      const torch::Tensor logits = Forward(batch);
-      const torch::Tensor loss = torch::cross_entropy_loss(logits, Labels(batch));
-      loss.backward();
+      BatchOutcome outcome;
+      if (part_ends.size() <= 1) {
+        outcome = AddGradients(batch, batch.labels.size());
+      } else {
+        size_t begin = 0;
+        for (const size_t end : part_ends) {
+          Append(AddGradients(Part(batch, begin, end), batch.labels.size()), outcome);
+          begin = end;
+        }
+      }
       optimizer_.Step(learning_rate);
-      return Outcome(logits, loss, batch);
+      return outcome;
     });
   }
 
@@ -92,6 +100,30 @@ class TorchTrainer final : public Trainer {
   }
 
  private:
+  // Adds what `part` contributes to the mean loss over `samples`.
+  BatchOutcome AddGradients(const Batch& part, size_t samples) {
+    const torch::Tensor logits = Forward(part);
+    const torch::Tensor loss = torch::cross_entropy_loss(logits, Labels(part));
+    if (part.labels.size() == samples) {
+      loss.backward();
+    } else {
+      (loss * (static_cast<double>(part.labels.size()) / static_cast<double>(samples))).backward();
+    }
+    return Outcome(logits, loss, part);
+  }
+
+  Batch Part(const Batch& batch, size_t begin, size_t end) const {
+    const size_t bytes = static_cast<size_t>(spec_.input.bytes());
+    return {batch.pixels.subspan(begin * bytes, (end - begin) * bytes),
+            batch.labels.subspan(begin, end - begin)};
+  }
+
+  static void Append(const BatchOutcome& part, BatchOutcome& whole) {
+    whole.loss_sum += part.loss_sum;
+    whole.predictions.insert(whole.predictions.end(), part.predictions.begin(),
+                             part.predictions.end());
+  }
+
   static std::shared_ptr<NetworkModule> Build(const TrainerOptions& options,
                                               const torch::Device& device) {
     std::shared_ptr<NetworkModule> network = MakeNetwork(options.network, options.seed);

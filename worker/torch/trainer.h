@@ -46,8 +46,14 @@ class Trainer {
   virtual ~Trainer() = default;
 
   // One step of the optimiser, of size `learning_rate`. The outcome is that of the weights before
-  // the step.
-  virtual absl::StatusOr<BatchOutcome> Step(const Batch& batch, double learning_rate) = 0;
+  // the step. The batch is computed in parts that end at `part_ends` (ascending, the last one at
+  // the batch's size; empty: in one), whose gradients are summed: less memory for the same step,
+  // but that batch normalisation takes its statistics over each part.
+  virtual absl::StatusOr<BatchOutcome> Step(const Batch& batch, double learning_rate,
+                                            absl::Span<const size_t> part_ends) = 0;
+  absl::StatusOr<BatchOutcome> Step(const Batch& batch, double learning_rate) {
+    return Step(batch, learning_rate, {});
+  }
   // Forward only, with the statistics learned so far.
   virtual absl::StatusOr<BatchOutcome> Evaluate(const Batch& batch) = 0;
 

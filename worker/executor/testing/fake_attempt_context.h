@@ -35,13 +35,40 @@ class FakeAttemptContext final : public AttemptContext {
   // What a test turns.
   void Cancel() { Set(&cancelled_); }
   void RequestStop() { Set(&stop_requested_); }
+  // As RequestStop, but a later attempt goes on.
+  void Preempt(absl::Duration grace = absl::Seconds(30)) {
+    MutexLock lock(mutex_);
+    preempted_ = stop_requested_ = true;
+    grace_ = grace;
+  }
+  void set_gang(GangPlace gang) { gang_ = std::move(gang); }
+  void set_memory_limit_bytes(int64_t bytes) { memory_limit_bytes_ = bytes; }
   // Cancels, or asks to stop, at the n-th yield point from now (1: the next).
   void CancelAtYieldPoint(int n) { Arm(&cancel_at_, n); }
   void StopAtYieldPoint(int n) { Arm(&stop_at_, n); }
+  void PreemptAtYieldPoint(int n) {
+    Arm(&stop_at_, n);
+    MutexLock lock(mutex_);
+    preempted_ = true;
+  }
   void set_device(DeviceHandle device) { device_ = std::move(device); }
 
   bool Cancelled() const override { return Get(&cancelled_); }
   bool StopRequested() const override { return Get(&stop_requested_); }
+  bool Preempted() const override { return Get(&preempted_) && Get(&stop_requested_); }
+  absl::Duration GraceLeft() const override {
+    MutexLock lock(mutex_);
+    return stop_requested_ ? grace_ : absl::InfiniteDuration();
+  }
+  void EndsEarly() override { ended_early = true; }
+  const GangPlace& gang() const override { return gang_; }
+  int64_t memory_limit_bytes() const override { return memory_limit_bytes_; }
+  bool KeepMemory(int64_t bytes) override {
+    kept_bytes += bytes;
+    return true;
+  }
+  void NoteMemoryPeak(int64_t bytes) override { noted_peak_bytes = bytes; }
+  void SetBatch(uint32_t count) override { batch = count; }
   void YieldPoint() override {
     MutexLock lock(mutex_);
     ++yield_points;
@@ -87,6 +114,10 @@ class FakeAttemptContext final : public AttemptContext {
   }
 
   int yield_points = 0;
+  bool ended_early = false;
+  uint32_t batch = 0;
+  int64_t kept_bytes = 0;
+  int64_t noted_peak_bytes = 0;
   std::vector<api::Job::Phase> phases;
   std::vector<ProgressCall> progress;
   std::vector<LogCall> logs;
@@ -115,6 +146,10 @@ class FakeAttemptContext final : public AttemptContext {
   mutable Mutex mutex_;
   bool cancelled_ = false;
   bool stop_requested_ = false;
+  bool preempted_ = false;
+  absl::Duration grace_ = absl::InfiniteDuration();
+  GangPlace gang_;
+  int64_t memory_limit_bytes_ = 0;
   int cancel_at_ = 0;
   int stop_at_ = 0;
 };

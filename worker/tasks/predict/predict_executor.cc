@@ -74,7 +74,15 @@ class PredictExecutor final : public Executor {
 
   absl::Status Prepare(AttemptContext& context, const api::Job& job,
                        const wire::Assignment& assignment) override {
+    if (context.gang().size > 1) {
+      return MakeError(absl::StatusCode::kFailedPrecondition, "ONE_DEVICE_ONLY",
+                       "predict uses one device; submit with device_count 1");
+    }
     spec_ = job.predict();
+    if (assignment.batch_limit() != 0) {
+      most_batch_ = std::min<size_t>(kMostBatch, assignment.batch_limit());
+    }
+    context.SetBatch(static_cast<uint32_t>(most_batch_));
     version_ = assignment.model();
     attempt_ = assignment.ref().attempt();
     absl::Status status = UseDevice(context.device());
@@ -129,7 +137,7 @@ class PredictExecutor final : public Executor {
     std::vector<int> places;
     const absl::Duration start = clock_.BootTime();
     while (!items_->Done() && places.size() < batch_size_) {
-      if (context.Cancelled() || context.StopRequested()) return absl::CancelledError("cancelled");
+      if (context.Cancelled()) return absl::CancelledError("cancelled");
       Take(pixels, places);
       if (clock_.BootTime() - start > kBatchTime) break;
     }
@@ -165,7 +173,7 @@ class PredictExecutor final : public Executor {
     }
     const absl::Duration took = clock_.BootTime() - start;
     if (took > kBatchTime) batch_size_ = std::max<size_t>(1, batch_size_ / 2);
-    if (took < kBatchTime / 2) batch_size_ = std::min(kMostBatch, batch_size_ * 2);
+    if (took < kBatchTime / 2) batch_size_ = std::min(most_batch_, batch_size_ * 2);
     return absl::OkStatus();
   }
 
@@ -217,6 +225,7 @@ class PredictExecutor final : public Executor {
   uint32_t attempt_ = 0;
   ModelCache::Model model_;
   std::optional<ItemStream> items_;
+  size_t most_batch_ = kMostBatch;  // Less where memory ran out with more.
   size_t batch_size_ = 1;
   api::PredictResult result_;
   uint64_t errors_ = 0;

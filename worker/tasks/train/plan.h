@@ -17,6 +17,9 @@ struct TrainPlan {
   std::vector<std::string> classes;  // Empty: from the data.
   double learning_rate = 0.001;      // At the beginning; schedule.h says how it goes on.
   uint32_t batch_size = 32;
+  // Most samples computed at a time, where memory forces less than the batch: its gradients are
+  // summed over parts. 0: the whole batch.
+  uint32_t part_size = 0;
   bool keep_order = false;
   uint32_t epochs = 10;
   double validation_fraction = 0.1;
@@ -30,5 +33,10 @@ struct TrainPlan {
 // `channels`. INVALID_ARGUMENT names every field at fault.
 absl::StatusOr<TrainPlan> MakePlan(const switchyard::v1::TrainSpec& spec,
                                    switchyard::v1::Source::Format input, const std::string& device);
+
+// Samples computed at a time.
+inline uint32_t PartSize(const TrainPlan& plan) {
+  return plan.part_size == 0 || plan.part_size > plan.batch_size ? plan.batch_size : plan.part_size;
+}
 
 }  // namespace switchyard::worker

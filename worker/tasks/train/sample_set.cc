@@ -1,5 +1,6 @@
 #include "worker/tasks/train/sample_set.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <new>
@@ -12,6 +13,20 @@
 namespace switchyard::worker {
 namespace {
 
+// Share of an attempt's memory that samples may keep, where both are one memory.
+constexpr int64_t kCacheShare = 4;
+
+// How many samples are kept: as many as fit `max_bytes` and, on a cpu, the attempt's memory.
+size_t CacheableSamples(AttemptContext& context, size_t samples, int64_t sample_bytes,
+                        int64_t max_bytes) {
+  const bool shared = context.device().device == "cpu";
+  const int64_t limit = context.memory_limit_bytes();
+  if (shared && limit > 0) max_bytes = std::min(max_bytes, limit / kCacheShare);
+  const size_t kept = std::min(samples, static_cast<size_t>(max_bytes / sample_bytes));
+  const bool fits = !shared || context.KeepMemory(static_cast<int64_t>(kept) * sample_bytes);
+  return fits ? kept : 0;
+}
+
 // Renders all samples on several threads. The first error by order of the samples wins, so that it
 // is the same each time.
 class Loading {
@@ -22,7 +37,8 @@ class Loading {
         tree_(tree),
         samples_(samples),
         shape_(shape),
-        most_cached_(static_cast<size_t>(max_cached_bytes) / shape.bytes()),
+        most_cached_(CacheableSamples(context, samples.size(), static_cast<int64_t>(shape.bytes()),
+                                      max_cached_bytes)),
         cache_(samples.size()) {}
 
   absl::StatusOr<std::vector<std::vector<uint8_t>>> Run() {

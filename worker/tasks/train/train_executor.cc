@@ -44,11 +44,13 @@ class TrainExecutor final : public Executor {
                        const wire::Assignment& assignment) override {
     spec_ = job.train();
     attempt_ = assignment.ref().attempt();
+    if (context.gang().size > 1) return OneDeviceOnly(context.gang());
     absl::Status status = UseDevice(context.device());
     if (!status.ok()) return status;
     absl::StatusOr<TrainingData> data = LoadTrainingData(context, spec_, plan_);
     if (!data.ok()) return data.status();
     data_ = *std::move(data);
+    ChooseParts(context, assignment.batch_limit());
     Describe(context);
     absl::StatusOr<std::unique_ptr<Trainer>> trainer = MakeTrainer(plan_.trainer);
     if (!trainer.ok()) return trainer.status();
@@ -64,10 +66,34 @@ class TrainExecutor final : public Executor {
     context.SetPhase(api::Job::WORKING);
     status = run_->Run();
     if (!status.ok()) return status;
+    if (run_->stopped()) {
+      // A later attempt goes on from the checkpoint and makes the result.
+      if (context.Preempted()) return absl::CancelledError("preempted");
+      context.EndsEarly();
+    }
     return Conclude(context);
   }
 
  private:
+  static absl::Status OneDeviceOnly(const GangPlace& gang) {
+    return MakeError(
+        absl::StatusCode::kFailedPrecondition, "ONE_DEVICE_ONLY",
+        absl::StrCat("train uses one device, not ", gang.size, "; submit with device_count 1"),
+        {{"device_count", absl::StrCat(gang.size)}});
+  }
+
+  // Batch normalisation learns nothing from one sample, so a part has two at least.
+  void ChooseParts(AttemptContext& context, uint32_t limit) {
+    if (limit != 0) plan_.part_size = std::max(2u, limit);
+    context.SetBatch(PartSize(plan_));
+    if (PartSize(plan_) == plan_.batch_size) return;
+    context.Log(
+        api::LogLine::WARNING,
+        absl::StrCat("memory ran out with more: batches of ", plan_.batch_size, " are computed ",
+                     PartSize(plan_), " samples at a time. The step sizes stay those of ",
+                     plan_.batch_size, "; batch normalisation sees ", PartSize(plan_)));
+  }
+
   void Describe(AttemptContext& context) const {
     const NetworkSpec& network = plan_.trainer.network;
     context.Log(

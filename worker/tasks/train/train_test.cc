@@ -224,6 +224,85 @@ TEST_F(TrainTest, EndsBitForBitWhereAnUninterruptedOneDoes) {
   }
 }
 
+TEST_F(TrainTest, PreemptedItKeepsACheckpointAndNoResultAndTheNextAttemptEndsBitForBitTheSame) {
+  spec().set_epochs(3);
+  const auto whole = Train();
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  context_ = MakeContext();
+  context_->PreemptAtYieldPoint(7);
+  const auto preempted = Train(*context_);
+  EXPECT_EQ(preempted.status().code(), absl::StatusCode::kCancelled);
+  EXPECT_FALSE(context_->ended_early);
+  EXPECT_TRUE(context_->outputs.empty());
+  ASSERT_EQ(context_->checkpoints.size(), 1u);
+  wire::Assignment resume;
+  resume.set_resume_from(context_->checkpoints[0].sha256());
+  const auto resumed = Train(resume);
+  ASSERT_TRUE(resumed.ok()) << resumed.status();
+  EXPECT_EQ(resumed->SerializeAsString(), whole->SerializeAsString());
+}
+
+TEST_F(TrainTest, SaysThatItEndsEarlyOnlyWhenItDoes) {
+  spec().set_epochs(2);
+  context_ = MakeContext();
+  context_->StopAtYieldPoint(2);
+  ASSERT_TRUE(Train(*context_).ok());
+  EXPECT_TRUE(context_->ended_early);
+  // The stop comes with the last batch: nothing is left to do.
+  context_ = MakeContext();
+  ASSERT_TRUE(Train(*context_).ok());
+  const int all = context_->yield_points;
+  context_ = MakeContext();
+  context_->StopAtYieldPoint(all);
+  ASSERT_TRUE(Train(*context_).ok());
+  EXPECT_FALSE(context_->ended_early);
+}
+
+TEST_F(TrainTest, ComputesABatchInPartsWhereMemoryForcesIt) {
+  spec().set_batch_size(8);
+  spec().set_epochs(4);
+  const auto whole = Train();
+  ASSERT_TRUE(whole.ok());
+  EXPECT_EQ(context_->batch, 8u);
+  const size_t steps = context_->Series("train/loss").size();
+  wire::Assignment limited;
+  limited.set_batch_limit(2);
+  const auto parts = Train(limited);
+  ASSERT_TRUE(parts.ok()) << parts.status();
+  EXPECT_EQ(context_->batch, 2u);
+  // As many steps of the optimiser as before: the batch is what the job asked for.
+  EXPECT_EQ(context_->Series("train/loss").size(), steps);
+  bool said = false;
+  for (const auto& log : context_->logs) said = said || log.text.find("2 samples") != log.text.npos;
+  EXPECT_TRUE(said);
+  EXPECT_NE(parts->train_result().weights_artifact(), whole->train_result().weights_artifact());
+  EXPECT_GT(parts->train_result().validation_accuracy(), 0.6);
+}
+
+TEST_F(TrainTest, NeverTakesPartsOfOneSample) {
+  spec().set_epochs(1);
+  wire::Assignment limited;
+  limited.set_batch_limit(1);
+  ASSERT_TRUE(Train(limited).ok());
+  EXPECT_EQ(context_->batch, 2u);
+}
+
+TEST_F(TrainTest, KeepsNoMoreSamplesThanItsMemoryAllows) {
+  context_ = MakeContext();
+  spec().set_epochs(1);
+  context_->set_memory_limit_bytes(4 * 10 * 3 * 12 * 12);
+  ASSERT_TRUE(Train(*context_).ok());
+  EXPECT_EQ(context_->kept_bytes, 10 * 3 * 12 * 12);
+}
+
+TEST_F(TrainTest, RefusesSeveralDevices) {
+  context_ = MakeContext();
+  context_->set_gang({.size = 2, .members = 2, .devices = {"cpu"}});
+  const absl::Status refused = Train(*context_).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("device_count"));
+}
+
 TEST_F(TrainTest, RefusesACheckpointOfOtherSettings) {
   context_ = MakeContext();
   context_->StopAtYieldPoint(2);

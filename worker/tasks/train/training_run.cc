@@ -55,21 +55,20 @@ absl::Status TrainingRun::Resume(const Safetensors& checkpoint) {
 }
 
 absl::Status TrainingRun::Run() {
-  bool stopped = false;
-  while (position_.epoch < plan_.epochs && !stopped) {
-    const absl::Status status = RunEpoch(stopped);
+  while (position_.epoch < plan_.epochs && !stopped_) {
+    const absl::Status status = RunEpoch();
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
-absl::Status TrainingRun::RunEpoch(bool& stopped) {
+absl::Status TrainingRun::RunEpoch() {
   const std::vector<uint32_t> order = EpochOrder();
   const std::vector<size_t> ends = BatchEnds(order.size(), plan_.batch_size);
   while (position_.batch < ends.size()) {
     if (context_.Cancelled()) return absl::CancelledError("cancelled");
     if (context_.StopRequested()) {
-      stopped = true;
+      stopped_ = true;
       return SaveCheckpoint();
     }
     context_.YieldPoint();
@@ -109,8 +108,9 @@ absl::Status TrainingRun::FillBatch(const SampleSet& set, const std::vector<uint
 absl::Status TrainingRun::RunBatch(const std::vector<uint32_t>& order, size_t begin, size_t end) {
   const absl::Status filled = FillBatch(data_.train, order, begin, end);
   if (!filled.ok()) return filled;
+  const std::vector<size_t> parts = BatchEnds(end - begin, PartSize(plan_));
   const absl::StatusOr<BatchOutcome> outcome = trainer_.Step(
-      {pixels_, labels_}, LearningRateAt(plan_.learning_rate, position_.step, TotalSteps()));
+      {pixels_, labels_}, LearningRateAt(plan_.learning_rate, position_.step, TotalSteps()), parts);
   if (!outcome.ok()) return outcome.status();
   ++position_.step;
   if (!std::isfinite(outcome->loss_sum)) {
@@ -177,10 +177,10 @@ absl::Status TrainingRun::FinishEpoch() {
 absl::StatusOr<Tally> TrainingRun::Validate(ConfusionMatrix* matrix) {
   Tally tally;
   const std::vector<uint32_t>& indices = data_.validation_indices;
-  for (size_t begin = 0; begin < indices.size(); begin += plan_.batch_size) {
+  for (size_t begin = 0; begin < indices.size(); begin += PartSize(plan_)) {
     if (context_.Cancelled()) return absl::CancelledError("cancelled");
     context_.YieldPoint();
-    const size_t end = std::min(indices.size(), begin + plan_.batch_size);
+    const size_t end = std::min<size_t>(indices.size(), begin + PartSize(plan_));
     const absl::Status filled = FillBatch(data_.validation(), indices, begin, end);
     if (!filled.ok()) return filled;
     const absl::StatusOr<BatchOutcome> outcome = trainer_.Evaluate({pixels_, labels_});

@@ -31,12 +31,14 @@ class TrainingRun {
   absl::Status Run();
 
   const Position& position() const { return position_; }
+  // Run ended by a stop, before the last epoch was done.
+  bool stopped() const { return stopped_; }
 
   // One pass over the validation samples with the weights as they are. `matrix` may be null.
   absl::StatusOr<Tally> Validate(ConfusionMatrix* matrix);
 
  private:
-  absl::Status RunEpoch(bool& stopped);
+  absl::Status RunEpoch();
   absl::Status FinishEpoch();
   absl::Status RunBatch(const std::vector<uint32_t>& order, size_t begin, size_t end);
   absl::Status SaveCheckpoint();
@@ -54,6 +56,7 @@ class TrainingRun {
   Clock& clock_;
   const std::string fingerprint_;
   Position position_;
+  bool stopped_ = false;
   absl::Duration last_checkpoint_;
   absl::Duration last_report_;
   uint64_t samples_since_report_ = 0;
@@ -61,8 +64,8 @@ class TrainingRun {
   std::vector<int32_t> labels_;  // and its labels.
 };
 
-// Ends of the batches of an epoch over `samples`. A last batch of a single sample joins the one
-// before it, as batch normalisation cannot learn from one.
+// Ends of the batches of an epoch over `samples`, and of the parts of a batch. A last one of a
+// single sample joins the one before it, as batch normalisation cannot learn from one.
 std::vector<size_t> BatchEnds(size_t samples, size_t batch_size);
 
 }  // namespace switchyard::worker
