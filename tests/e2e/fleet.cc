@@ -58,7 +58,7 @@ v1::Job Noop(const std::string& payload, absl::Duration hold) {
   return job;
 }
 
-Fleet::Fleet(FleetOptions options) : options_(options) {
+Fleet::Fleet(FleetOptions options) : options_(std::move(options)), workers_(options_.workers) {
   char pattern[] = "/tmp/sy-e2e-XXXXXX";
   directory_ = mkdtemp(pattern);
   data_root_ = directory_ + "/data";
@@ -66,7 +66,7 @@ Fleet::Fleet(FleetOptions options) : options_(options) {
 }
 
 Fleet::~Fleet() {
-  worker_.reset();
+  workers_.clear();
   gateway_.reset();
   scheduler_.reset();
   if (::testing::Test::HasFailure()) {
@@ -89,7 +89,8 @@ void Fleet::StartScheduler() {
       absl::StrCat("data_dir: '", directory_, "/scheduler'\n", "listen: 'unix:", directory_, "/client.sock'\n",
                    "worker_listen: 'unix:", directory_, "/worker.sock'\n", "artifact_dir: '", directory_,
                    "/artifacts'\n", "lease { seconds: ", options_.lease_seconds, " }\n",
-                   "heartbeat_interval { nanos: 200000000 }\n", options_.allow_noop ? "allow_noop: true\n" : ""));
+                   "heartbeat_interval { nanos: 200000000 }\n", options_.allow_noop ? "allow_noop: true\n" : "",
+                   options_.scheduler_config));
   scheduler_ = std::make_unique<Process>(
       std::vector<std::string>{Binary("switchyard-scheduler"), "--config", config}, directory_ + "/scheduler.log");
 }
@@ -112,25 +113,27 @@ void Fleet::StartGateway() {
   models_ = v1::ModelService::NewStub(channel);
 }
 
-void Fleet::StartWorker() {
+void Fleet::StartWorker(int number) {
+  const std::string name = absl::StrCat("worker", number);
   const std::string config = Config(
-      "worker", absl::StrCat("id: 'w1'\n", "data_dir: '", directory_, "/worker'\n", "scheduler: 'unix:", directory_,
-                             "/worker.sock'\n", "data_roots: '", data_root_, "'\n", "artifact_dir: '", directory_,
-                             "/artifacts'\n", "threads: 1\n", "drain_seconds: 10\n"));
-  worker_ = std::make_unique<Process>(
-      std::vector<std::string>{Binary("switchyard-worker"), "--config", config}, directory_ + "/worker.log");
+      name, absl::StrCat("id: 'w", number, "'\n", "data_dir: '", directory_, "/", name, "'\n", "scheduler: 'unix:",
+                         directory_, "/worker.sock'\n", "data_roots: '", data_root_, "'\n", "artifact_dir: '",
+                         directory_, "/artifacts'\n", "threads: 1\n", "drain_seconds: 10\n"));
+  workers_[number - 1] = std::make_unique<Process>(
+      std::vector<std::string>{Binary("switchyard-worker"), "--config", config},
+      absl::StrCat(directory_, "/", name, ".log"));
 }
 
 void Fleet::Start() {
   StartScheduler();
   StartGateway();
-  StartWorker();
+  for (int number = 1; number <= options_.workers; ++number) StartWorker(number);
   const bool ready = WaitUntil([&] {
     grpc::ClientContext context;
     v1::ListDevicesResponse devices;
-    return fleet_->ListDevices(&context, {}, &devices).ok() && devices.devices_size() > 0;
+    return fleet_->ListDevices(&context, {}, &devices).ok() && devices.devices_size() >= options_.workers;
   });
-  if (!ready) Die("no device was offered", directory_ + "/worker.log");
+  if (!ready) Die("not every worker offered its device", directory_ + "/worker1.log");
 }
 
 v1::Job Fleet::Submit(const v1::Job& job) {
@@ -151,6 +154,19 @@ v1::Job Fleet::Get(const std::string& id) {
   const grpc::Status status = jobs_->GetJob(&context, request, &job);
   EXPECT_TRUE(status.ok()) << status.error_message();
   return job;
+}
+
+std::vector<v1::JobEvent> Fleet::Watch(const std::string& id, absl::Duration timeout) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(timeout));
+  v1::WatchJobRequest request;
+  request.set_job(id);
+  const auto reader = jobs_->WatchJob(&context, request);
+  std::vector<v1::JobEvent> events;
+  for (v1::JobEvent event; reader->Read(&event);) events.push_back(event);
+  const grpc::Status status = reader->Finish();
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  return events;
 }
 
 bool Fleet::WaitUntil(const std::function<bool()>& condition, absl::Duration timeout) {

@@ -1,10 +1,11 @@
-// A whole installation of real processes in a temporary folder: scheduler, gateway and one CPU worker, each of which can
-// be killed and started again. Sockets between them are Unix sockets, so that a restarted process is found again.
+// A whole installation of real processes in a temporary folder: scheduler, gateway and CPU workers, each of which can be
+// killed and started again. Sockets between them are Unix sockets, so that a restarted process is found again.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "switchyard/v1/fleet_service.grpc.pb.h"
@@ -17,6 +18,8 @@ namespace switchyard::e2e {
 struct FleetOptions {
   int lease_seconds = 30;
   bool allow_noop = true;
+  int workers = 1;               // `w1`, `w2`, ... on this one host.
+  std::string scheduler_config;  // Added to the scheduler's configuration.
 };
 
 // Used by one thread. A failed start ends the test process with the log's place.
@@ -27,12 +30,12 @@ class Fleet {
 
   void StartScheduler();
   void StartGateway();
-  void StartWorker();
-  // All three, and waits until a device is offered.
+  void StartWorker(int number = 1);
+  // All of them, and waits until every worker's device is offered.
   void Start();
 
   Process& scheduler() { return *scheduler_; }
-  Process& worker() { return *worker_; }
+  Process& worker(int number = 1) { return *workers_[number - 1]; }
   Process& gateway() { return *gateway_; }
 
   // Through the gateway's gRPC door.
@@ -51,6 +54,8 @@ class Fleet {
   v1::Job Get(const std::string& id);
   // Waits until the job has ended; fails the test when it has not in `timeout`.
   v1::Job WaitEnded(const std::string& id, absl::Duration timeout = absl::Seconds(60));
+  // Everything a watcher from the beginning is told, to the job's end.
+  std::vector<v1::JobEvent> Watch(const std::string& id, absl::Duration timeout = absl::Minutes(2));
   // Looks every 10 ms until `condition` holds; false when it did not in `timeout`.
   bool WaitUntil(const std::function<bool()>& condition, absl::Duration timeout = absl::Seconds(30));
   bool WaitForState(const std::string& id, v1::Job::State state, absl::Duration timeout = absl::Seconds(30));
@@ -60,7 +65,8 @@ class Fleet {
 
   const FleetOptions options_;
   std::string directory_, data_root_, http_;
-  std::unique_ptr<Process> scheduler_, gateway_, worker_;
+  std::unique_ptr<Process> scheduler_, gateway_;
+  std::vector<std::unique_ptr<Process>> workers_;
   std::unique_ptr<v1::JobService::Stub> jobs_;
   std::unique_ptr<v1::FleetService::Stub> fleet_;
   std::unique_ptr<v1::ModelService::Stub> models_;

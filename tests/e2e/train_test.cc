@@ -1,6 +1,5 @@
 // Training and prediction against real processes, on the digits the project carries.
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -9,7 +8,7 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/e2e/fleet.h"
+#include "tests/e2e/digits.h"
 
 namespace switchyard::e2e {
 namespace {
@@ -21,21 +20,9 @@ class Training : public ::testing::Test {
  protected:
   void SetUp() override {
     fleet_.Start();
-    const std::string command =
-        absl::StrCat("'", SWITCHYARD_BIN, "/switchyard-datagen' digits '", SWITCHYARD_DIGITS, "' '",
-                     fleet_.data_root(), "/train' '", fleet_.data_root(), "/test' >/dev/null 2>&1");
-    ASSERT_EQ(std::system(command.c_str()), 0) << command;
+    MakeDigits(fleet_);
   }
-  v1::Job TrainJob(uint32_t epochs) const {
-    v1::Job job;
-    v1::TrainSpec& spec = *job.mutable_train();
-    spec.mutable_train()->set_path(fleet_.data_root() + "/train");
-    spec.set_save_as("digits");
-    spec.set_epochs(epochs);
-    spec.set_seed(7);
-    spec.mutable_checkpoint_interval()->set_seconds(1);
-    return job;
-  }
+  v1::Job TrainJob(uint32_t epochs) const { return TrainDigits(fleet_, epochs); }
   v1::Job PredictFolder(const std::string& folder) const {
     v1::Job job;
     job.mutable_predict()->set_model("digits");
@@ -48,9 +35,8 @@ class Training : public ::testing::Test {
     job.mutable_train()->mutable_train()->set_path(folder);
     return job;
   }
-  // Ends the attempt somewhere in its middle: waits until some of it is done.
   bool WaitForProgress(const std::string& id, double fraction) {
-    return fleet_.WaitUntil([&] { return fleet_.Get(id).progress() >= fraction; }, absl::Minutes(2));
+    return e2e::WaitForProgress(fleet_, id, fraction);
   }
 
   Fleet fleet_;

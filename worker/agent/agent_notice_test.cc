@@ -1,4 +1,5 @@
 // Preemption, memory, host and serving figures, and how events and progress reach the scheduler.
+#include "common/status/error.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "worker/report/report.h"
