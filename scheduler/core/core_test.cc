@@ -288,11 +288,13 @@ TEST_F(CoreTest, KeepsTheNewestSegmentsOfAnAttemptAndThoseOfEarlierOnes) {
   EXPECT_EQ(hashes(), "ab");
   Drain(Says(1, ref, EventsStored{.artifacts = {segment("c")}}));
   EXPECT_EQ(hashes(), "c");
-  Finished failed = Done(Outcome::kRunnerLost);
+  Finished failed = Done(Outcome::kFailed);
+  failed.permanent = true;
   failed.outputs = {segment("c"), segment("d")};
-  const Effects next = Drain(Says(1, ref, failed));
+  Drain(Says(1, ref, failed));
   EXPECT_EQ(hashes(), "cd");
-  ASSERT_EQ(next.assignments.size(), 1u);
+  const Effects next = Drain(RetryJob{.tag = 3, .job = job, .ended = Ended(job)});
+  ASSERT_THAT(next.assignments, SizeIs(1));
   const AttemptRef second = next.assignments[0].ref;
   Drain(Says(1, second, EventsStored{.artifacts = {segment("e")}}));
   EXPECT_EQ(hashes(), "cde");
