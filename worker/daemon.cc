@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <random>
 #include <system_error>
 #include <utility>
@@ -12,9 +13,14 @@
 #include "common/log/log.h"
 #include "common/metrics/metrics_page.h"
 #include "common/net/address.h"
+#include "google/protobuf/text_format.h"
 #include "worker/agent/agent_metrics.h"
 #include "worker/daemon_config.h"
+<<<<<<< HEAD
 #include "worker/device/cgroup.h"
+=======
+#include "worker/tasks/command/policy.h"
+>>>>>>> 7d21c05 (wip3)
 
 namespace switchyard::worker {
 namespace {
@@ -69,7 +75,9 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const WorkerConfig& config
   if (!artifacts.ok()) return artifacts.status();
   daemon->artifacts_ = *std::move(artifacts);
 
-  daemon->Assemble(*drive, version);
+  absl::StatusOr<std::string> commands = daemon->WriteCommandPolicy(*drive);
+  if (!commands.ok()) return commands.status();
+  daemon->Assemble(*drive, *commands, version);
   if (absl::Status admin = daemon->StartAdmin(version); !admin.ok()) return admin;
   daemon->Run();
   LogInfo("worker started", {{"worker", config.id()},
@@ -80,7 +88,24 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const WorkerConfig& config
   return daemon;
 }
 
-void Daemon::Assemble(const DriveDevice& drive, const std::string& version) {
+absl::StatusOr<std::string> Daemon::WriteCommandPolicy(const DriveDevice& drive) const {
+  if (config_.commands().programs().empty()) return "";
+  CommandPolicy policy = config_.commands();
+  std::vector<FieldViolation> faults;
+  CompleteCommandPolicy(static_cast<uint64_t>(drive.runner_memory_bytes), &policy, &faults);
+  if (!faults.empty()) return InvalidFields(faults);
+  const std::string path = config_.data_dir() + "/commands.textproto";
+  std::string text;
+  google::protobuf::TextFormat::PrintToString(policy, &text);
+  std::ofstream out(path, std::ios::trunc);
+  out << "# Written by the worker at every start, for its runners.\n" << text;
+  out.close();
+  if (!out) return absl::FailedPreconditionError(absl::StrCat("cannot write ", path));
+  return path;
+}
+
+void Daemon::Assemble(const DriveDevice& drive, const std::string& command_policy,
+                      const std::string& version) {
   // Scratch folders of attempts that ended with an earlier daemon.
   const std::string work_dir = config_.data_dir() + "/work";
   std::error_code ignored;
@@ -93,6 +118,7 @@ void Daemon::Assemble(const DriveDevice& drive, const std::string& version) {
                         .artifact_dir = config_.artifact_dir(),
                         .work_dir = work_dir,
                         .data_roots = {config_.data_roots().begin(), config_.data_roots().end()},
+                        .command_policy = command_policy,
                         .environment = drive.environment,
                         .lock_fd = lock_->fd(),
                         .oom_kills = CountOomKills});

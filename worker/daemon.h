@@ -36,7 +36,10 @@ class Daemon {
  private:
   explicit Daemon(::switchyard::config::v1::WorkerConfig config) : config_(std::move(config)) {}
   // Makes the parts and joins them; starts nothing.
-  void Assemble(const DriveDevice& drive, const std::string& version);
+  void Assemble(const DriveDevice& drive, const std::string& command_policy,
+                const std::string& version);
+  // The completed command policy as a file for the runners; empty: this worker runs no commands.
+  absl::StatusOr<std::string> WriteCommandPolicy(const DriveDevice& drive) const;
   void Run();
   absl::Status StartAdmin(const std::string& version);
   void KeepTime();

@@ -27,6 +27,8 @@ int main(int argc, char** argv) {
   pid_t parent = 0;
   serve->add_option("--device", options.device.device)->required();
   serve->add_option("--device-name", options.device.name);
+  serve->add_option("--device-uuid", options.device.uuid);
+  serve->add_option("--command-policy", options.command_policy, "File; none: no command jobs");
   serve->add_option("--threads", options.device.threads);
   serve->add_option("--memory-bytes", options.limits.memory_bytes);
   serve->add_option("--artifact-dir", options.artifact_dir)->required();
@@ -38,7 +40,8 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   if (describe->parsed()) {
-    std::cout << DescribeJson(MakeBackend()->Describe(), RegisteredKinds()) << std::endl;
+    std::cout << DescribeJson(MakeBackend()->Describe(), RegisteredKinds(MakeExecutorFactory()))
+              << std::endl;
     return 0;
   }
   absl::Status status = DieWithParent(parent);

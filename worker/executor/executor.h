@@ -30,6 +30,7 @@ struct DeviceHandle {
   std::string device;  // `cpu`, `cuda:0`.
   std::string name;    // Model name of the processor or GPU.
   int threads = 1;     // Threads an attempt may use on a cpu device.
+  std::string uuid;    // Of a GPU, as NVML has it; empty where not known.
 };
 
 // Where an attempt stands among those that do one job together. A job for one device has size 1.

@@ -4,10 +4,12 @@
 
 #include <atomic>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <thread>
 
 #include "common/artifacts/artifact_store.h"
+#include "common/config/text_config.h"
 #include "common/log/log.h"
 #include "worker/framing/frame.h"
 #include "worker/report/report.h"
@@ -32,7 +34,19 @@ constexpr int kLeaseExpired = 75;  // EX_TEMPFAIL.
 constexpr int kDaemonGone = 76;
 constexpr int kAttemptStuck = 77;
 
-FromRunner Hello(const DeviceHandle& device, const BackendDescription& description) {
+// What the daemon wrote; the sandbox is beside this binary.
+absl::StatusOr<std::optional<CommandSettings>> LoadCommandSettings(const std::string& file) {
+  if (file.empty()) return std::nullopt;
+  CommandSettings settings;
+  if (absl::Status status = LoadTextConfig(file, &settings.policy); !status.ok()) return status;
+  std::error_code error;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  settings.sandbox = (self.parent_path() / "switchyard-sandbox").string();
+  return settings;
+}
+
+FromRunner Hello(const DeviceHandle& device, const BackendDescription& description,
+                 const ExecutorFactory& executors) {
   FromRunner frame;
   RunnerHello* hello = frame.mutable_hello();
   hello->set_pid(getpid());
@@ -40,7 +54,7 @@ FromRunner Hello(const DeviceHandle& device, const BackendDescription& descripti
   hello->set_cuda_version(description.cuda_version);
   hello->set_device(device.device);
   hello->set_device_name(device.name);
-  for (const std::string& kind : RegisteredKinds()) hello->add_kinds(kind);
+  for (const std::string& kind : RegisteredKinds(executors)) hello->add_kinds(kind);
   return frame;
 }
 
@@ -92,6 +106,11 @@ absl::Status Serve(const ServeOptions& options) {
                                          error.message());
   }
 
+  absl::StatusOr<std::optional<CommandSettings>> commands =
+      LoadCommandSettings(options.command_policy);
+  if (!commands.ok()) return commands.status();
+  const ExecutorFactory executors = MakeExecutorFactory(*std::move(commands));
+
   if (options.background) BecomeBackground();  // Before the first thread: threads inherit it.
   // What follows ends with the process and is never destroyed: threads of attempts may be anywhere
   // in it.
@@ -111,8 +130,12 @@ absl::Status Serve(const ServeOptions& options) {
                                                }};
   auto& models = *new std::shared_ptr<ResidentModels>(MakeResidentModels());
   auto& attempts = *new AttemptRunner(
+<<<<<<< HEAD
       surroundings, timers, {.executor = MakeExecutorFactory(models), .timed_task = MakeTimedTask},
       options.own, [] {
+=======
+      surroundings, timers, {.executor = executors, .timed_task = MakeTimedTask}, options.own, [] {
+>>>>>>> 7d21c05 (wip3)
         LogError("an attempt does not end; ending the runner to free its place");
         EndProcess(kAttemptStuck);
       });
@@ -125,7 +148,7 @@ absl::Status Serve(const ServeOptions& options) {
   auto& budget = *new ServingBudgetKeeper(models.get(), outbox);
   auto& health = *new HealthAnswerer(*device, outbox, budget);
 
-  sender.Send(Hello(options.device, description));
+  sender.Send(Hello(options.device, description, executors));
   FrameReader reader(kSocketFd);
   ToRunner frame;
   while (true) {

@@ -16,6 +16,7 @@ struct ServeOptions {
   std::string artifact_dir;
   std::string work_dir;
   std::vector<std::string> data_roots;
+  std::string command_policy;  // File of a CommandPolicy in text format; empty: no commands.
   bool own = false;         // Serves one attempt in a process of its own.
   bool background = false;  // Works at least CPU priority; starting up it does not.
 };

@@ -65,6 +65,12 @@ SpawnRequest Supervisor::MakeRequest(RunnerRole role) const {
   for (const std::string& root : options_.data_roots) {
     request.arguments.push_back(absl::StrCat("--data-root=", root));
   }
+  if (!options_.device.uuid.empty()) {
+    request.arguments.push_back(absl::StrCat("--device-uuid=", options_.device.uuid));
+  }
+  if (!options_.command_policy.empty()) {
+    request.arguments.push_back(absl::StrCat("--command-policy=", options_.command_policy));
+  }
   if (role == RunnerRole::kOwn) {
     request.arguments.push_back("--own");
     request.arguments.push_back("--background");

@@ -21,6 +21,7 @@ struct SupervisorOptions {
   std::string artifact_dir;
   std::string work_dir;  // Parent of the attempts' scratch folders.
   std::vector<std::string> data_roots;
+  std::string command_policy;            // File of a CommandPolicy; empty: no commands.
   std::vector<std::string> environment;  // `NAME=VALUE`.
   int lock_fd = -1;                      // Inherited by the runners.
   // Processes the kernel ended so far because memory ran out; none: not known.

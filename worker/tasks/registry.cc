@@ -1,11 +1,14 @@
 #include "worker/tasks/registry.h"
 
+<<<<<<< HEAD
 #include <utility>
 
+=======
+#include "common/clock/clock.h"
+>>>>>>> 7d21c05 (wip3)
 #include "common/kind/kind.h"
 #include "worker/tasks/noop/noop.h"
 #ifdef SWITCHYARD_TORCH
-#include "common/clock/clock.h"
 #include "worker/tasks/predict/predict_executor.h"
 #include "worker/tasks/train/train_executor.h"
 #include "worker/torch/device.h"
@@ -13,14 +16,19 @@
 #endif
 
 namespace switchyard::worker {
+namespace {
 
 #ifdef SWITCHYARD_TORCH
 
+<<<<<<< HEAD
 namespace {
 // Weights of the models a runner keeps loaded, until the scheduler says how much.
+=======
+// Weights of the models a runner keeps loaded.
+>>>>>>> 7d21c05 (wip3)
 constexpr int64_t kModelBytes = int64_t{2} << 30;
-}  // namespace
 
+<<<<<<< HEAD
 std::shared_ptr<ResidentModels> MakeResidentModels() {
   return std::make_shared<ModelCache>(kModelBytes, EmptyCudaCache);
 }
@@ -28,6 +36,10 @@ std::shared_ptr<ResidentModels> MakeResidentModels() {
 ExecutorFactory MakeExecutorFactory(std::shared_ptr<ResidentModels> resident) {
   if (resident == nullptr) resident = MakeResidentModels();
   const auto models = std::static_pointer_cast<ModelCache>(std::move(resident));
+=======
+ExecutorFactory MakeTorchExecutors() {
+  const auto models = std::make_shared<ModelCache>(kModelBytes);
+>>>>>>> 7d21c05 (wip3)
   return [models](absl::string_view kind) -> std::unique_ptr<Executor> {
     if (kind == "train") return MakeTrainExecutor(SystemClock());
     if (kind == "predict") return MakePredictExecutor(models, SystemClock());
@@ -35,27 +47,42 @@ ExecutorFactory MakeExecutorFactory(std::shared_ptr<ResidentModels> resident) {
   };
 }
 
-std::unique_ptr<Backend> MakeBackend() { return MakeTorchBackend(); }
-
 #else
 
+<<<<<<< HEAD
 std::shared_ptr<ResidentModels> MakeResidentModels() { return nullptr; }
 
 ExecutorFactory MakeExecutorFactory(std::shared_ptr<ResidentModels>) {
+=======
+ExecutorFactory MakeTorchExecutors() {
+>>>>>>> 7d21c05 (wip3)
   return [](absl::string_view) { return std::unique_ptr<Executor>(); };
 }
 
-std::unique_ptr<Backend> MakeBackend() { return MakeBareBackend(); }
-
 #endif
+
+}  // namespace
+
+#ifdef SWITCHYARD_TORCH
+std::unique_ptr<Backend> MakeBackend() { return MakeTorchBackend(); }
+#else
+std::unique_ptr<Backend> MakeBackend() { return MakeBareBackend(); }
+#endif
+
+ExecutorFactory MakeExecutorFactory(std::optional<CommandSettings> commands) {
+  return [torch = MakeTorchExecutors(),
+          commands = std::move(commands)](absl::string_view kind) -> std::unique_ptr<Executor> {
+    if (kind != "command") return torch(kind);
+    return commands.has_value() ? MakeCommandExecutor(*commands, SystemClock()) : nullptr;
+  };
+}
 
 std::unique_ptr<TimedTask> MakeTimedTask(absl::string_view kind) {
   if (kind == "noop") return MakeNoopTask();
   return nullptr;
 }
 
-std::vector<std::string> RegisteredKinds() {
-  const ExecutorFactory make_executor = MakeExecutorFactory();
+std::vector<std::string> RegisteredKinds(const ExecutorFactory& make_executor) {
   std::vector<std::string> kinds;
   for (const KindTraits& kind : AllKinds()) {
     if (MakeTimedTask(kind.name) != nullptr || make_executor(kind.name) != nullptr) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,16 +12,22 @@
 #include "worker/executor/executor.h"
 #include "worker/executor/resident_models.h"
 #include "worker/executor/timed_task.h"
+#include "worker/tasks/command/command_executor.h"
 
 namespace switchyard::worker {
 
 // Makes executors by kind (the name of Job's oneof member), null for a kind that has none. What
 // attempts of one runner share, such as loaded models, lives as long as the factory and its
+<<<<<<< HEAD
 // executors. The factory is thread-safe.
 ExecutorFactory MakeExecutorFactory(std::shared_ptr<ResidentModels> models = nullptr);
 
 // The models that executors of a factory made with it keep loaded. Null in builds without LibTorch.
 std::shared_ptr<ResidentModels> MakeResidentModels();
+=======
+// executors. The factory is thread-safe. `commands`: nothing, and the kind `command` is not there.
+ExecutorFactory MakeExecutorFactory(std::optional<CommandSettings> commands = std::nullopt);
+>>>>>>> 7d21c05 (wip3)
 
 // A task for a kind that only waits, or null. No kind has both.
 std::unique_ptr<TimedTask> MakeTimedTask(absl::string_view kind);
@@ -28,7 +35,7 @@ std::unique_ptr<TimedTask> MakeTimedTask(absl::string_view kind);
 // What drives the device in this build.
 std::unique_ptr<Backend> MakeBackend();
 
-// Kinds this build can run.
-std::vector<std::string> RegisteredKinds();
+// Kinds this build can run with these executors.
+std::vector<std::string> RegisteredKinds(const ExecutorFactory& make_executor);
 
 }  // namespace switchyard::worker

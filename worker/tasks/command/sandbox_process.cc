@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "worker/sandbox/warden.h"
 
 namespace switchyard::worker {
 namespace {
@@ -21,10 +22,10 @@ namespace {
 using ::switchyard::worker::v1::SandboxPlan;
 using ::switchyard::worker::v1::SandboxReport;
 
-// As worker/sandbox/warden.h and main.cc have them.
-constexpr char kTerminateAll = 'T';
-constexpr char kKillAll = 'K';
-constexpr int kFirstFreeFd = 5;
+using ::switchyard::sandbox::kKillAll;
+using ::switchyard::sandbox::kTerminateAll;
+
+constexpr int kFirstFreeFd = 5;  // After those that worker/sandbox/main.cc expects.
 constexpr size_t kReadBytes = 64 << 10;
 
 absl::Status StartError(int error, absl::string_view what) {
