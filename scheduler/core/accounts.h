@@ -20,7 +20,7 @@ namespace switchyard::scheduler {
 struct Tenant {
   TenantSettings settings;
   uint64_t charge = 0;   // policy/fair_share.h.
-  uint64_t queued = 0;   // Jobs in state QUEUED, for the capacity.
+  uint64_t queued = 0;   // Jobs in state QUEUED or BLOCKED, for the capacity.
   uint64_t waiting = 0;  // Of these, in the waiting queue.
   uint64_t running = 0;  // Jobs running or cancelling.
   uint64_t paused = 0;   // Bit: the kind is paused.

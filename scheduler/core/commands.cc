@@ -58,11 +58,12 @@ bool Core::Impl::RoomFor(uint32_t number, uint64_t jobs, Refusal& refusal) const
   const Tenant& tenant = accounts_.tenant(number);
   const uint64_t own_most = tenant.settings.max_queued;
   const uint64_t own_capacity = own_most != 0 ? own_most : config_.tenant_queue_capacity;
-  const bool all_full = queued_ + jobs > config_.queue_capacity;
+  const uint64_t all = queued_ + blocked_jobs_;
+  const bool all_full = all + jobs > config_.queue_capacity;
   const bool own_full = tenant.queued + jobs > own_capacity;
   if (!all_full && !own_full) return true;
   const uint64_t capacity = all_full ? config_.queue_capacity : own_capacity;
-  const uint64_t queued = all_full ? queued_ : tenant.queued;
+  const uint64_t queued = all_full ? all : tenant.queued;
   refusal = {.code = absl::StatusCode::kResourceExhausted,
              .reason = all_full ? "QUEUE_FULL" : "TENANT_QUEUE_FULL",
              .message = absl::StrCat(
@@ -105,11 +106,13 @@ void Core::Impl::On(const SubmitJobs& event) {
     if (!DeviceExists(job.device, refusal) || !GangPossible(job, refusal))
       return Refuse(event.tag, 0, std::move(refusal));
   }
+  if (!DependenciesAllow(event, refusal)) return Refuse(event.tag, 0, std::move(refusal));
   if (event.validate_only || event.jobs.empty()) {
     Answer(event.tag, 0);
     return;
   }
   JobId first = 0;
+  bool linked = false;
   for (const NewJob& job : event.jobs) {
     const JobId id = NextJobId(config_.last_job_id, now_.wall_us / kMicrosecondsPerMillisecond);
     config_.last_job_id = id;
@@ -117,12 +120,14 @@ void Core::Impl::On(const SubmitJobs& event) {
     ArrayMembership array = job.array;
     if (array.id == 0 && array.width != 0) array.id = first;
     const uint32_t key = accounts_.KeyNumber(tenant, job.key);
-    AddNew(job, accounts_.AccountNumber(tenant, key, array), id);
+    AddNew(job, accounts_.AccountNumber(tenant, key, array), id, first);
+    linked |= !job.depends_on.empty();
   }
+  if (linked) TellUpstream(event, first);
   Answer(event.tag, first);
 }
 
-uint32_t Core::Impl::AddNew(const NewJob& job, uint32_t account, JobId id) {
+uint32_t Core::Impl::AddNew(const NewJob& job, uint32_t account, JobId id, JobId first) {
   const uint32_t index = AddRow(id, account);
   LiveJob& row = rows_[index];
   row.create_us = now_.wall_us;
@@ -135,6 +140,7 @@ uint32_t Core::Impl::AddNew(const NewJob& job, uint32_t account, JobId id) {
   row.preemptible = job.preemptible.value_or(kinds_[row.kind].config.checkpoints);
   row.state = JobState::kQueued;
   row.inserted = true;
+  const bool blocked = TakeLinks(job, first, index);
   Count(row, 1);
   const int64_t default_timeout_us = kinds_[row.kind].config.default_timeout_us;
   const bool own_timeout = job.timeout_us != 0 && job.timeout_us != default_timeout_us;
@@ -149,7 +155,8 @@ uint32_t Core::Impl::AddNew(const NewJob& job, uint32_t account, JobId id) {
     ArmExpiry(index);
   }
   row.patience = PatienceStep(TimeoutOf(row));
-  Enqueue(index);
+  if (job.max_attempts != 0) Cold(index).max_attempts = job.max_attempts;
+  blocked ? Block(index) : Enqueue(index);
   MarkStored(index);
   return index;
 }
@@ -180,12 +187,32 @@ void Core::Impl::On(const RetryJob& event) {
   const uint32_t tenant = job == kNone ? accounts_.TenantNumber(event.ended->tenant)
                                        : accounts_[rows_[job].account].tenant;
   if (!RoomFor(tenant, 1, refusal)) return Refuse(event.tag, event.job, std::move(refusal));
+  // One that has run waits for nothing more: what it depends on has succeeded for good.
+  const JobLinks* links = LinksOf(job, event.ended.get());
+  for (size_t i = 0; links != nullptr && i < links->depends_on.size(); ++i) {
+    if (MayWaitFor(links->depends_on[i], event.upstream, refusal)) continue;
+    return Refuse(event.tag, event.job, std::move(refusal));
+  }
   if (job == kNone) job = LoadImage(*event.ended);
   Revive(job);
   Answer(event.tag, event.job);
 }
 
+// Of a job that has never run; null: it depends on nothing.
+const JobLinks* Core::Impl::LinksOf(uint32_t job, const JobImage* ended) const {
+  if (job == kNone) return ended->attempt_count == 0 ? &ended->links : nullptr;
+  const JobCold* cold = rows_[job].cold.get();
+  return cold != nullptr && cold->attempt_count == 0 ? cold->links.get() : nullptr;
+}
+
 void Core::Impl::Revive(uint32_t job) {
+  const JobLinks* links = LinksOf(job, nullptr);
+  const bool blocked = links != nullptr && (!links->depends_on.empty() || links->unresolved);
+  ReviveAs(job, blocked ? JobState::kBlocked : JobState::kQueued);
+  blocked ? Block(job) : Enqueue(job);
+}
+
+void Core::Impl::ReviveAs(uint32_t job, JobState state) {
   LiveJob& row = rows_[job];
   JobCold& cold = Cold(job);
   row.ending = Ending::kNone;
@@ -199,10 +226,9 @@ void Core::Impl::Revive(uint32_t job) {
   cold.retry_us = 0;
   // The old deadline has done its work; with it the retry would end before it began.
   if (cold.expire_us <= now_.wall_us) cold.expire_us = 0;
-  SetState(job, JobState::kQueued, Reason::kNone);
+  SetState(job, state, state == JobState::kBlocked ? Reason::kDependencies : Reason::kNone);
   MarkStored(job);
   ArmExpiry(job);
-  Enqueue(job);
 }
 
 void Core::Impl::On(const UpdateJob& event) {

@@ -37,6 +37,7 @@ struct PlantedBugs {
   bool lost_retry = false;              // A job whose attempt failed is not queued again.
   bool ignores_priority = false;        // Least urgent first.
   bool early_lease_expiry = false;      // Attempts are ended at half of their lease.
+  bool unblocks_too_early = false;      // A job runs when the first it depends on has succeeded.
   bool lost_requeue_on_attach = false;  // An attempt missing from its worker's Attach is not ended.
   bool partial_gang = false;            // A gang is placed with one device missing.
   bool preempts_too_early = false;      // The minimum run time is not looked at.

@@ -50,12 +50,14 @@ void Core::Impl::Apply(const Event& event, const Now& now, Effects& effects) {
   now_ = now;
   if (first_boot_us_ == kNever) first_boot_us_ = now.boot_us;
   effects_ = &effects;
+  if (!restored_blocked_.empty()) BlockRestored();
   std::visit([this](const auto& one) { On(one); }, event);
 }
 
 void Core::Impl::Advance(const Now& now, Effects& effects) {
   now_ = now;
   effects_ = &effects;
+  if (!restored_blocked_.empty()) BlockRestored();
   Timer timer;
   while (wall_timers_.PopDue(now.wall_us, timer)) OnTimer(timer);
   while (boot_timers_.PopDue(now.boot_us, timer)) OnTimer(timer);

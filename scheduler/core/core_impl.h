@@ -6,6 +6,7 @@
 //   core.cc       the way in, timers          tenants.cc    what operators set
 //   gang.cc       attempts on several devices reservation.cc  what is kept for them
 //   preempt.cc    who makes room for more urgent work
+//   blocking.cc   who waits for whom
 #pragma once
 
 #include <map>
@@ -16,6 +17,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "scheduler/core/core.h"
+#include "scheduler/core/dependencies.h"
 #include "scheduler/core/gang.h"
 #include "scheduler/core/interner.h"
 #include "scheduler/core/learned.h"
@@ -104,9 +106,11 @@ class Core::Impl {
   bool Exists(uint32_t job, JobId id, const JobImage* ended) const;
   bool RoomFor(uint32_t tenant, uint64_t jobs, Refusal& refusal) const;
   bool DeviceExists(const std::string& request, Refusal& refusal) const;
-  uint32_t AddNew(const NewJob& job, uint32_t account, JobId id);
+  uint32_t AddNew(const NewJob& job, uint32_t account, JobId id, JobId first);
   void SetPriority(uint32_t job, uint8_t priority);
   void Revive(uint32_t job);
+  void ReviveAs(uint32_t job, JobState state);
+  const JobLinks* LinksOf(uint32_t job, const JobImage* ended) const;
   Reply& Answer(uint64_t tag, JobId job);
   void Refuse(uint64_t tag, JobId job, Refusal refusal);
 
@@ -121,6 +125,31 @@ class Core::Impl {
   void RecallPaused();
   TenantSettings SettingsOf(const TenantPatch& patch) const;
   KeySettings SettingsOf(const KeyPatch& patch) const;
+
+  // blocking.cc
+  void On(const ReviveDependents& event);
+  void On(const InputsResolved& event);
+  JobLinks& Links(uint32_t job);
+  bool LivesStill(JobId id) const;
+  // Whether no job of `range` has ended otherwise than SUCCEEDED. `stored`: states of those that
+  // are not in memory.
+  bool MayWaitFor(const JobRange& range, const std::map<JobId, JobState>& stored,
+                  Refusal& refusal) const;
+  bool DependenciesAllow(const SubmitJobs& event, Refusal& refusal) const;
+  // Makes a new row BLOCKED when it depends on anything. `first`: id of the submit's first job.
+  bool TakeLinks(const NewJob& job, JobId first, uint32_t index);
+  // Notes new jobs in the rows of those they depend on.
+  void TellUpstream(const SubmitJobs& event, JobId first);
+  // Lets a BLOCKED job wait for what it depends on. Called again after a restore or a revival.
+  void Block(uint32_t job);
+  // Of a BLOCKED job that waits for no other: it is queued, or its inputs are asked for.
+  void Unblock(uint32_t job);
+  // After the end of a job others wait for.
+  void TellDependents(uint32_t job);
+  void GroupOver(uint32_t job);
+  void EndWithUpstream(uint32_t job, uint32_t upstream);
+  void BlockRestored();
+  void Revive(const JobImage& image, const std::map<JobId, JobState>& upstream);
 
   // workers.cc
   void On(const WorkerAttached& event);
@@ -347,6 +376,11 @@ class Core::Impl {
   uint64_t next_rendezvous_ = 0;
   int64_t first_boot_us_ = kNever;  // Of the first event.
   Interner hosts_;
+  Dependencies dependencies_;
+  std::vector<JobId> ended_awaited_;        // Whose dependents are still to be told.
+  std::vector<uint32_t> restored_blocked_;  // Restored, and not yet waiting for anything.
+  JobRange range_over_{0, 0};               // The last range that was found to have succeeded.
+  JobRange range_fine_{0, 0};               // The last range in which none has failed.
   TimerQueue wall_timers_;
   TimerQueue boot_timers_;
   int64_t next_ageing_us_ = 0;     // Boot clock.
@@ -355,6 +389,7 @@ class Core::Impl {
   uint64_t dispatches_ = 0;  // Counter of fencing numbers.
   uint64_t queued_ = 0;
   uint64_t running_ = 0;
+  uint64_t blocked_jobs_ = 0;
   uint64_t queued_by_priority_[10] = {};
   std::vector<uint32_t> changed_;
   std::vector<std::pair<JobId, std::string>>

@@ -107,6 +107,9 @@ struct Effects {
   // Jobs whose success was accepted in this drain and whose kind registers a model
   // (KindConfig::registers_model). The engine writes the model version in the same transaction.
   std::vector<JobId> registrations;
+  // Jobs that wait for nothing more than their inputs: to be answered with InputsResolved in a
+  // later drain. Told once; after a rebuild of the core again.
+  std::vector<JobId> ready;
   std::vector<PushServingBudgets> serving_budgets;
   bool cordons_changed = false;  // Store Core::cordons().
   bool limits_changed = false;    // Store Core::limits().

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,17 +40,30 @@ struct NewJob {
   ArrayMembership array;
   uint16_t device_count = 1;        // More: a gang, which gets all at the same time or none.
   std::optional<bool> preemptible;  // Unset: when the kind makes checkpoints.
+  // Jobs that must succeed first. In the submit itself: `first` is an index into its `jobs`, below
+  // this job's own; else ids, of jobs of the same tenant.
+  struct Dependency {
+    JobRange jobs;
+    bool in_submit = false;
+  };
+  std::vector<Dependency> depends_on;
+  std::string wiring;         // As in JobLinks. Counts dependencies by their place in `depends_on`.
+  bool reuse = false;         // As in JobLinks.
+  uint32_t max_attempts = 0;  // As in JobImage.
 };
 
 // All or none. Reply: `job` is the first id, the others follow it without gaps.
 // RESOURCE_EXHAUSTED (with a retry delay): the queue or the tenant's share of it is full.
 // FAILED_PRECONDITION: a device was named, workers are known, and none has it; names those that
 // exist. Or a gang is larger than all attached workers could ever give it; names the numbers.
+// exist. Or a job depended on has ended otherwise than SUCCEEDED. NOT_FOUND: there is no such job.
 struct SubmitJobs {
   uint64_t tag = 0;
   std::string tenant;
   std::vector<NewJob> jobs;
   bool validate_only = false;  // Check only: the reply has job 0.
+  // Stored states of those of the jobs depended on that do not live; missing: there is no such job.
+  std::map<JobId, JobState> upstream;
 };
 
 // Ends a job; an ended one is left as it is (OK). NOT_FOUND.
@@ -62,10 +76,37 @@ struct CancelJob {
 
 // Next attempt of a FAILED, CANCELLED or EXPIRED job. NOT_FOUND; FAILED_PRECONDITION in other
 // states; RESOURCE_EXHAUSTED as in SubmitJobs.
+//
+// One that waited for others waits again unless all have succeeded; FAILED_PRECONDITION when one of
+// them has ended otherwise.
 struct RetryJob {
   uint64_t tag = 0;
   JobId job = 0;
   std::shared_ptr<const JobImage> ended;
+  std::map<JobId, JobState> upstream;  // As in SubmitJobs; for one that has never run.
+};
+
+// After retries, from the engine itself: those who were cancelled because a retried job had failed
+// wait again, unless another of the jobs they depend on has ended otherwise than SUCCEEDED.
+struct ReviveDependents {
+  std::vector<std::shared_ptr<const JobImage>> images;  // By id. Others than such are left alone.
+  std::map<JobId, JobState> upstream;                   // As in SubmitJobs, of all of them.
+};
+
+// The engine's answer to Effects::ready, from the engine itself: what a job runs with, or why it
+// cannot. Of no effect unless the job is BLOCKED and was asked for.
+struct InputsResolved {
+  JobId job = 0;
+  std::string inputs;  // As in JobLinks.
+  std::string model_key;
+  std::string reuse_key;
+  // Set: the job succeeds with what this one has.
+  JobId reused_from = 0;
+  std::string result;
+  std::vector<OutputArtifact> outputs;
+  // Not 0: the job fails for good, with this canonical code.
+  int32_t error_code = 0;
+  std::string error_message;
 };
 
 // Changes a live job. NOT_FOUND; FAILED_PRECONDITION when it has ended.
@@ -246,6 +287,6 @@ using Event =
     std::variant<SubmitJobs, CancelJob, RetryJob, UpdateJob, DeleteJob, UpdateLimits, SetTenant,
                  SetKey, PauseQueue, InteractiveUse, WorkerAttached, WorkerDetached,
                  WorkerHeartbeat, WorkerReports, WorkerDevicesChanged, WorkerDraining,
-                 CordonWorker, WorkerHostChanged, WorkerServing>;
+                 CordonWorker, WorkerHostChanged, WorkerServing, ReviveDependents, InputsResolved>;
 
 }  // namespace switchyard::scheduler

@@ -66,6 +66,35 @@ struct TimingsImage {
   int64_t stored_us = 0;
 };
 
+// Jobs whose ids follow each other without gaps.
+struct JobRange {
+  JobId first = 0;
+  uint32_t count = 1;
+  friend auto operator<=>(const JobRange&, const JobRange&) = default;
+};
+
+// How a job hangs together with others.
+struct JobLinks {
+  // Must have succeeded before it runs.
+  std::vector<JobRange> depends_on;
+  // Depend on it; those told while it lived.
+  std::vector<JobRange> dependents;
+  // Opaque: which fields get which outputs of the jobs it depends on; empty: none, or done.
+  std::string wiring;
+  // Its inputs are still to be resolved by the engine before it may run.
+  bool unresolved = false;
+  // It may take the result of an earlier job with the same inputs.
+  bool reuse = false;
+  // Opaque: its kind's spec with all inputs in place; empty: as submitted.
+  std::string inputs;
+  // What makes it equal to another job; set when resolved and `reuse`.
+  std::string reuse_key;
+  // The job whose result it took; 0: none.
+  JobId reused_from = 0;
+  bool empty() const { return *this == JobLinks(); }
+  friend bool operator==(const JobLinks&, const JobLinks&) = default;
+};
+
 // What ends with the job or may be asked while it lives.
 // Name of the outputs that hold what attempts told, in order: all segments of one story, where of
 // other outputs a name is the newest of that name.
@@ -122,6 +151,8 @@ struct JobImage {
   std::string shape;           // NewJob::shape.
   std::string checkpoint;      // SHA-256 of the last accepted checkpoint; empty: none.
   std::string result;          // Opaque: Finished.result.
+  uint32_t max_attempts = 0;   // Most attempts that may fail by themselves; 0: as configured.
+  JobLinks links;
 };
 
 inline constexpr size_t kAttemptsKept = 16;

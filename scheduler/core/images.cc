@@ -33,6 +33,8 @@ absl::string_view MessageFor(Reason reason) {
     case Reason::kReserved:
       return "a fitting device is free but kept for a job that needs several; this one would take "
              "too long";
+    case Reason::kDependencies:
+      return "waits for the jobs it depends on";
     case Reason::kAssigned:
       return "handed to a worker, starts there in its turn";
     default:
@@ -45,7 +47,8 @@ bool IsPlain(const JobImage& image) {
          image.expire_us == 0 && image.not_before_us == 0 && image.timeout_us == 0 &&
          image.retry_us == 0 && !image.labels_changed && image.attempt_count == 0 &&
          image.outputs.empty() && image.checkpoint.empty() && image.memory_bytes == 0 &&
-         image.memory_raised_bytes == 0 && image.batch_limit == 0 && image.no_progress_us == 0;
+         image.memory_raised_bytes == 0 && image.batch_limit == 0 && image.no_progress_us == 0 &&
+         image.max_attempts == 0 && image.links.empty();
 }
 
 void FillCold(const JobImage& image, JobCold& cold) {
@@ -77,6 +80,8 @@ void FillCold(const JobImage& image, JobCold& cold) {
   cold.batch_limit = image.batch_limit;
   cold.out_of_memory = image.out_of_memory_attempts;
   cold.result = image.result;
+  cold.max_attempts = image.max_attempts;
+  if (!image.links.empty()) cold.links = std::make_unique<JobLinks>(image.links);
 }
 
 }  // namespace
@@ -164,6 +169,8 @@ void Core::Impl::FillImage(uint32_t job, JobImage& image) const {
   image.out_of_memory_attempts = cold.out_of_memory;
   image.shape = work_shapes_.Text(learned_.entries()[row.workload].shape);
   image.result = cold.result;
+  image.max_attempts = cold.max_attempts;
+  image.links = cold.links == nullptr ? JobLinks() : *cold.links;
   FillLive(row, image);
 }
 
@@ -254,6 +261,8 @@ void Core::Impl::Restore(const JobImage& image, const Now& now) {
     RestoreAttempt(job, image.attempts.back());
   } else if (rows_[job].ending != Ending::kNone) {
     EndAsRequested(job);
+  } else if (image.state == JobState::kBlocked) {
+    restored_blocked_.push_back(job);
   } else {
     if (image.state != JobState::kQueued) SetState(job, JobState::kQueued, Reason::kNone);
     Enqueue(job);

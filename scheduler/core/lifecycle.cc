@@ -36,7 +36,9 @@ JobCold& Core::Impl::Cold(uint32_t job) {
     row.cold = std::make_unique<JobCold>();
     // Until now the job's only change was its acceptance.
     row.cold->history.reserve(4);
-    RecordChange(row, JobState::kQueued, Reason::kNone, row.create_us);
+    const bool blocked = row.state == JobState::kBlocked;
+    RecordChange(row, blocked ? JobState::kBlocked : JobState::kQueued,
+                 blocked ? Reason::kDependencies : Reason::kNone, row.create_us);
   }
   return *row.cold;
 }
@@ -57,6 +59,9 @@ void Core::Impl::Count(const LiveJob& row, int by) {
   if (row.state == JobState::kQueued) {
     queued_ += by;
     queued_by_priority_[row.priority] += by;
+    accounts_.TenantOf(row.account).queued += by;
+  } else if (row.state == JobState::kBlocked) {
+    blocked_jobs_ += by;
     accounts_.TenantOf(row.account).queued += by;
   } else if (row.state == JobState::kRunning || row.state == JobState::kCancelling) {
     running_ += by;
@@ -100,6 +105,7 @@ void Core::Impl::EndJob(uint32_t job, JobState state, Reason reason, absl::strin
   cold.error_code = error_code;
   SetState(job, state, reason);
   MarkStored(job);
+  if (dependencies_.IsAwaited(row.id)) TellDependents(job);
 }
 
 void Core::Impl::Enqueue(uint32_t job) {
@@ -306,9 +312,11 @@ void Core::Impl::EndAndFollow(uint32_t index, Outcome outcome, bool started,
     ended.permanent = report->permanent;
     ended.out_of_memory = report->out_of_memory;
   }
+  const uint32_t max_failed =
+      cold.max_attempts != 0 ? cold.max_attempts : config_.max_failed_attempts;
   Follow(job,
-         DecideRetry(ended, {config_.max_lost_attempts, config_.max_failed_attempts,
-                             config_.backoff_base_us, config_.backoff_max_us}),
+         DecideRetry(ended, {config_.max_lost_attempts, max_failed, config_.backoff_base_us,
+                             config_.backoff_max_us}),
          report);
 }
 

@@ -52,6 +52,10 @@ struct JobCold {
   int64_t no_progress_us = 0;
   uint32_t batch_limit = 0;
   uint32_t out_of_memory = 0;
+  uint32_t max_attempts = 0;
+  std::unique_ptr<JobLinks> links;
+  uint32_t open_groups = 0;  // BLOCKED: groups (core/dependencies.h) that are not over.
+  uint32_t generation = 0;   // How often it began to wait.
 };
 
 struct LiveJob {
