@@ -50,13 +50,14 @@ bool Core::Impl::LivesStill(JobId id) const {
   return job != kNone && !HasEnded(rows_[job].state);
 }
 
-bool Core::Impl::MayWaitFor(const JobRange& range, const std::map<JobId, JobState>& stored,
-                            Refusal& refusal) const {
+bool Core::Impl::MayWaitFor(uint32_t tenant, const JobRange& range,
+                            const std::map<JobId, JobState>& stored, Refusal& refusal) const {
   for (JobId id = range.first; id < range.first + range.count; ++id) {
     const uint32_t job = Find(id);
     JobState state = JobState::kUnspecified;
     if (job != kNone) {
-      if (!rows_[job].deleted) state = rows_[job].state;
+      const bool own = accounts_[rows_[job].account].tenant == tenant;
+      if (own && !rows_[job].deleted) state = rows_[job].state;
     } else if (const auto found = stored.find(id); found != stored.end()) {
       if (!deleted_ids_.contains(id)) state = found->second;
     }
@@ -69,14 +70,15 @@ bool Core::Impl::MayWaitFor(const JobRange& range, const std::map<JobId, JobStat
   return true;
 }
 
-bool Core::Impl::DependenciesAllow(const SubmitJobs& event, Refusal& refusal) const {
+bool Core::Impl::DependenciesAllow(uint32_t tenant, const SubmitJobs& event,
+                                   Refusal& refusal) const {
   // Many jobs wait for the same: what was looked at last need not be looked at again.
   JobRange last{0, 0};
   for (size_t i = 0; i < event.jobs.size(); ++i) {
     for (const NewJob::Dependency& each : event.jobs[i].depends_on) {
       if (!each.in_submit) {
         if (each.jobs == last) continue;
-        if (!MayWaitFor(each.jobs, event.upstream, refusal)) return false;
+        if (!MayWaitFor(tenant, each.jobs, event.upstream, refusal)) return false;
         last = each.jobs;
       } else if (each.jobs.count == 0 || each.jobs.first + each.jobs.count > i) {
         refusal = {.code = absl::StatusCode::kInvalidArgument,
@@ -204,8 +206,9 @@ void Core::Impl::Revive(const JobImage& image, const std::map<JobId, JobState>& 
   if (known != kNone && rows_[known].deleted) return;
   Refusal refusal;
   const JobLinks& links = known == kNone ? image.links : *rows_[known].cold->links;
+  const uint32_t tenant = accounts_.TenantNumber(image.tenant);
   for (const JobRange& range : links.depends_on) {
-    if (range != range_fine_ && !MayWaitFor(range, upstream, refusal)) return;
+    if (range != range_fine_ && !MayWaitFor(tenant, range, upstream, refusal)) return;
     range_fine_ = range;
   }
   Revive(known == kNone ? LoadImage(image) : known);

@@ -106,7 +106,7 @@ void Core::Impl::On(const SubmitJobs& event) {
     if (!DeviceExists(job.device, refusal) || !GangPossible(job, refusal))
       return Refuse(event.tag, 0, std::move(refusal));
   }
-  if (!DependenciesAllow(event, refusal)) return Refuse(event.tag, 0, std::move(refusal));
+  if (!DependenciesAllow(tenant, event, refusal)) return Refuse(event.tag, 0, std::move(refusal));
   if (event.validate_only || event.jobs.empty()) {
     Answer(event.tag, 0);
     return;
@@ -190,7 +190,7 @@ void Core::Impl::On(const RetryJob& event) {
   // One that has run waits for nothing more: what it depends on has succeeded for good.
   const JobLinks* links = LinksOf(job, event.ended.get());
   for (size_t i = 0; links != nullptr && i < links->depends_on.size(); ++i) {
-    if (MayWaitFor(links->depends_on[i], event.upstream, refusal)) continue;
+    if (MayWaitFor(tenant, links->depends_on[i], event.upstream, refusal)) continue;
     return Refuse(event.tag, event.job, std::move(refusal));
   }
   if (job == kNone) job = LoadImage(*event.ended);

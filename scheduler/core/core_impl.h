@@ -131,11 +131,11 @@ class Core::Impl {
   void On(const InputsResolved& event);
   JobLinks& Links(uint32_t job);
   bool LivesStill(JobId id) const;
-  // Whether no job of `range` has ended otherwise than SUCCEEDED. `stored`: states of those that
-  // are not in memory.
-  bool MayWaitFor(const JobRange& range, const std::map<JobId, JobState>& stored,
+  // Whether all jobs of `range` are the tenant's and none has ended but SUCCEEDED. `stored`: states
+  // of those that are not in memory.
+  bool MayWaitFor(uint32_t tenant, const JobRange& range, const std::map<JobId, JobState>& stored,
                   Refusal& refusal) const;
-  bool DependenciesAllow(const SubmitJobs& event, Refusal& refusal) const;
+  bool DependenciesAllow(uint32_t tenant, const SubmitJobs& event, Refusal& refusal) const;
   // Makes a new row BLOCKED when it depends on anything. `first`: id of the submit's first job.
   bool TakeLinks(const NewJob& job, JobId first, uint32_t index);
   // Notes new jobs in the rows of those they depend on.

@@ -50,6 +50,20 @@ std::string JobBytes(JobId id, absl::string_view tenant, uint32_t priority,
   return job;
 }
 
+void AppendNumber(int field, uint64_t value, std::string& to) {
+  AppendVarint(field << 3, to);
+  AppendVarint(value, to);
+}
+
+// What the job runs with in the place of what it was submitted with.
+std::string ReplaceKind(absl::string_view spec, const std::string& inputs) {
+  v1::Job job;
+  if (!job.ParseFromArray(spec.data(), static_cast<int>(spec.size()))) return std::string(spec);
+  job.clear_kind();
+  job.MergeFromString(inputs);
+  return job.SerializeAsString();
+}
+
 // A map cannot be replaced by appending: this spec is written anew.
 std::string ReplaceLabels(absl::string_view spec, const std::string& labels) {
   v1::Job job;
@@ -81,6 +95,8 @@ void AssignmentMaker::Note(const JobImage& image, size_t insert) {
   entry.expire_us = image.expire_us;
   entry.labels_changed = image.labels_changed;
   if (image.labels_changed) entry.labels = image.labels;
+  entry.inputs = image.links.inputs;
+  entry.array = image.array.id;
   entry.insert = insert;
 }
 
@@ -130,6 +146,11 @@ absl::Status AssignmentMaker::ReadSpecs(absl::Span<Entry* const> entries) {
 
 absl::Status AssignmentMaker::Complete(Entry& entry, absl::string_view spec) {
   Assignment assignment;
+  std::string replaced;
+  if (!entry.inputs.empty()) {
+    replaced = ReplaceKind(spec, entry.inputs);
+    spec = replaced;
+  }
   if (ModelLinks::MayNeedModel(entry.kind)) {
     absl::StatusOr<LinkedModels> models = models_.Find(entry.tenant, spec);
     if (!models.ok()) return models.status();
@@ -144,6 +165,10 @@ absl::Status AssignmentMaker::Complete(Entry& entry, absl::string_view spec) {
   }
   // `:retry` takes an expire_time away that has passed.
   if (entry.attempt.ref.attempt > 1) AppendExpireTime(entry.expire_us, assignment.job);
+  if (entry.array != 0) {
+    AppendText(v1::Job::kArrayFieldNumber, FormatJobId(entry.array), assignment.job);
+    AppendNumber(v1::Job::kArrayIndexFieldNumber, job - entry.array, assignment.job);
+  }
   assignment.attempt = std::move(entry.attempt);
   made_.push_back(std::move(assignment));
   return absl::OkStatus();

@@ -52,6 +52,8 @@ class AssignmentMaker {
     int64_t expire_us = 0;
     bool labels_changed = false;
     std::string labels;
+    std::string inputs;  // As in JobLinks.
+    JobId array = 0;
     size_t insert = kNoInsert;
     std::string spec;      // When `insert` is not set.
     absl::Status failure;  // Why it is given up.

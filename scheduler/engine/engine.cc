@@ -28,6 +28,9 @@ constexpr absl::Duration kCheapSnapshot = absl::Microseconds(500);
 // How many events are taken between looks at the clock.
 constexpr int kEventsPerLook = 64;
 
+// How many jobs' inputs are resolved in one drain: each takes two reads or three.
+constexpr int kResolvedPerDrain = 64;
+
 Now ReadClocks(Clock& clock) {
   return {absl::ToUnixMicros(clock.Now()), absl::ToInt64Microseconds(clock.BootTime())};
 }
@@ -63,6 +66,7 @@ class Engine::Impl {
   size_t Window(const std::deque<Input>& inbox) const;
   void TakeInputs(PendingDrain& drain, std::deque<Input>& inbox, size_t window);
   void NoteSession(const Event& event);
+  void ResolveInputs(PendingDrain& drain);
   absl::Status Commit(const WriteBatch& batch);
   void Perform(PendingDrain& drain);
   void Fail(PendingDrain& drain, const absl::Status& status);
@@ -80,6 +84,8 @@ class Engine::Impl {
   uint64_t epoch_ = 0;
   std::set<uint64_t> sessions_;   // Attached to the present core; closed when it goes.
   std::deque<Input> own_inputs_;  // The engine's own reports, for the next drain.
+  std::deque<JobId> ready_;       // Whose inputs the core has asked for.
+  absl::Duration next_resolve_;   // BootTime before which none is resolved: the store was busy.
   absl::Duration next_build_;     // BootTime before which no core is built.
   absl::Duration next_clean_up_;  // BootTime.
   absl::Duration next_snapshot_;  // BootTime.
@@ -141,6 +147,7 @@ void Engine::Impl::RunDrain(std::deque<Input>& inbox) {
     drain.Take(std::move(own_inputs_.front()));
     own_inputs_.pop_front();
   }
+  ResolveInputs(drain);
   const size_t window = Window(inbox);
   drain.LookUp(inbox, window);
   TakeInputs(drain, inbox, window);
@@ -155,6 +162,29 @@ void Engine::Impl::RunDrain(std::deque<Input>& inbox) {
   }
   Perform(drain);
   CleanUp();
+}
+
+void Engine::Impl::ResolveInputs(PendingDrain& drain) {
+  if (clock_.BootTime() < next_resolve_) return;
+  for (int i = 0; i < kResolvedPerDrain && !ready_.empty(); ++i) {
+    InputsResolved resolved{.job = ready_.front()};
+    if (options_.resolver != nullptr) {
+      absl::StatusOr<InputsResolved> answer = options_.resolver->Resolve(ready_.front());
+      if (!answer.ok()) {
+        if (options_.log) {
+          LogWarning("cannot read what a job depends on; trying again",
+                     {{"job", FormatJobId(ready_.front())}, {"error", answer.status().ToString()}});
+        }
+        next_resolve_ = clock_.BootTime() + options_.rebuild_backoff;
+        return;
+      }
+      resolved = *std::move(answer);
+    }
+    Input input;
+    input.event = std::move(resolved);
+    drain.Take(std::move(input));
+    ready_.pop_front();
+  }
 }
 
 size_t Engine::Impl::Window(const std::deque<Input>& inbox) const {
@@ -206,6 +236,7 @@ void Engine::Impl::Perform(PendingDrain& drain) {
   for (WorkerReports& reports : given_up) {
     own_inputs_.emplace_back().event = std::move(reports);
   }
+  ready_.insert(ready_.end(), drain.ready().begin(), drain.ready().end());
   for (const uint64_t session : drain.closed_sessions()) sessions_.erase(session);
   stats_.specs_read.fetch_add(drain.specs_read(), std::memory_order_relaxed);
   PublishFleet(drain.fleet_changed());
@@ -221,6 +252,7 @@ void Engine::Impl::Fail(PendingDrain& drain, const absl::Status& status) {
   core_.reset();
   specs_.Clear();
   own_inputs_.clear();
+  ready_.clear();  // The next core asks again.
   next_build_ = clock_.BootTime();
   drain.Fail(CommitUnknown(status));
   CloseSessions(epoch_);
@@ -277,7 +309,10 @@ absl::Duration Engine::Impl::TimeToWakeup() {
   if (!own_inputs_.empty()) return absl::ZeroDuration();
   const Wakeup wakeup = core_->NextWakeup();
   absl::Duration wait = absl::InfiniteDuration();
-  if (wakeup.wall_us != kNever) wait = absl::Microseconds(wakeup.wall_us - now.wall_us);
+  if (!ready_.empty()) wait = next_resolve_ - boot;
+  if (wakeup.wall_us != kNever) {
+    wait = std::min(wait, absl::Microseconds(wakeup.wall_us - now.wall_us));
+  }
   if (wakeup.boot_us != kNever) {
     wait = std::min(wait, absl::Microseconds(wakeup.boot_us - now.boot_us));
   }

@@ -34,6 +34,10 @@
 
 namespace switchyard::scheduler {
 
+// The collection of documents that say which job has the result for a reuse key (JobLinks): its id
+// by the key in hex.
+inline constexpr char kReuseCollection[] = "reuse";
+
 // --- In ---
 
 // What makes the repeat of a mutating call safe. `request_id` empty: the caller gave none.
@@ -58,13 +62,22 @@ struct CommandResult {
   std::shared_ptr<const JobImage> image;
 };
 
+// What a drain knows at the moment a command is taken: what is stored and, before that, what the
+// drain itself is going to store.
+class DrainView {
+ public:
+  virtual ~DrainView() = default;
+  virtual absl::StatusOr<std::optional<DocumentRow>> FindDocument(const DocumentKey& key) = 0;
+  virtual bool IsLive(JobId job) const = 0;
+};
+
 // One thing for the engine to take: a command with a caller waiting, or a message of a worker.
 struct Input {
   // The `tag` and `ended` of commands are set by the engine. Unset when `artifact` is set.
   Event event;
   // Instead of an event: record this reference of `tenant`.
   std::optional<ArtifactReferenceRow> artifact;
-  // SubmitJobs: the spec bytes of each job, in order (JobRow::spec).
+  // SubmitJobs: the spec bytes of each job, in order (JobRow::spec); one alone: of all of them.
   std::vector<std::string> specs;
   // Commands: who calls. A job of another tenant is NOT_FOUND.
   std::string tenant;
@@ -72,6 +85,25 @@ struct Input {
   // Commands: called exactly once, on the engine's thread, after the commit; must not block. Null
   // for messages of workers.
   std::function<void(CommandResult)> done;
+  // Commands that concern many things are one Input, taken in one drain. In this order:
+  //
+  // Called on the engine's thread before the event is taken: completes the input from what is
+  // stored and lives at that moment, or refuses it. Must not block but for reads by `view`.
+  std::function<absl::Status(DrainView& view, Input& input)> prepare;
+  // Further commands on jobs, after `event`. One whose job is gone or is in another state is passed
+  // over; any other refusal is the result, and what was taken before it stays taken.
+  std::vector<Event> more;
+  // Called when all was taken: adds what is to be stored in the same transaction.
+  std::function<void(const CommandResult& result, std::vector<DocumentWrite>& documents)> documents;
+};
+
+// Resolves what jobs run with when all they depend on has succeeded.
+class InputResolver {
+ public:
+  virtual ~InputResolver() = default;
+  // The answer to Effects::ready, failures that would come back included. An error: try again
+  // later. Called on the engine's thread; blocks on reads of the store.
+  virtual absl::StatusOr<InputsResolved> Resolve(JobId job) = 0;
 };
 
 // --- Out ---
@@ -135,6 +167,8 @@ struct EngineOptions {
   CoreConfig core;
   int max_drain_events = 4096;                            // Each job of a batch counts as one.
   absl::Duration max_drain_time = absl::Milliseconds(5);  // Of applying; the commit comes on top.
+  // Borrowed; null: jobs run with what they were submitted with.
+  InputResolver* resolver = nullptr;
   size_t spec_cache_bytes = 64 << 20;
   absl::Duration rebuild_backoff = absl::Milliseconds(200);  // Between attempts to build the core.
   absl::Duration snapshot_interval =

@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/log/log.h"
 #include "common/status/error.h"
@@ -21,6 +22,7 @@ PendingDrain::PendingDrain(Core& core, JobStore& store, SpecCache& specs, ModelL
       store_(store),
       spec_cache_(specs),
       now_(now),
+      upstream_(core, store),
       assignments_(store, specs, models),
       registration_(store) {}
 
@@ -71,13 +73,28 @@ void PendingDrain::TakeCommand(size_t index, Input& input) {
     batch_.artifact_references.push_back(*std::move(input.artifact));
     return;
   }
+  if (input.prepare) {
+    input.tenant = pending.tenant;
+    pending.result.status = input.prepare(*this, input);
+    if (!pending.result.status.ok()) return;
+  }
+  retried_.clear();
+  TakeEvent(index, input.event, std::move(input.specs));
+  if (pending_[index].result.status.ok()) TakeMore(index, std::move(input.more));
+  if (!retried_.empty()) ReviveDependentsOf(index);
+  if (input.documents && pending_[index].result.status.ok()) {
+    input.documents(pending_[index].result, batch_.documents);
+  }
+}
+
+void PendingDrain::TakeEvent(size_t index, Event& taken, std::vector<std::string> specs) {
   std::visit(
       [&](auto& event) {
         using Kind = std::decay_t<decltype(event)>;
         if constexpr (std::is_same_v<Kind, SubmitJobs>) {
           event.tag = index;
-          event.tenant = pending.tenant;
-          TakeSubmit(index, event, std::move(input.specs));
+          event.tenant = pending_[index].tenant;
+          TakeSubmit(index, event, std::move(specs));
         } else if constexpr (std::is_same_v<Kind, UpdateLimits> ||
                              std::is_same_v<Kind, SetTenant> || std::is_same_v<Kind, SetKey> ||
                              std::is_same_v<Kind, PauseQueue>) {
@@ -93,12 +110,82 @@ void PendingDrain::TakeCommand(size_t index, Input& input) {
           core_.Apply(std::move(event), now_, effects_);
         }
       },
-      input.event);
+      taken);
+}
+
+void PendingDrain::TakeMore(size_t index, std::vector<Event> more) {
+  const std::string tenant = pending_[index].tenant;
+  for (Event& event : more) {
+    absl::Status status;
+    std::visit(
+        [&](auto& command) {
+          if constexpr (requires { command.ended; }) status = TakeOneMore(command, tenant);
+        },
+        event);
+    if (status.ok() || absl::IsNotFound(status) || absl::IsFailedPrecondition(status)) continue;
+    pending_[index].result.status = status;
+    return;
+  }
+}
+
+template <typename Command>
+absl::Status PendingDrain::TakeOneMore(Command& command, absl::string_view tenant) {
+  // Most of many have ended, and to cancel these is nothing: they need not be read.
+  if (std::is_same_v<Command, CancelJob> && !core_.IsLive(command.job)) return absl::OkStatus();
+  std::shared_ptr<const JobImage> ended;
+  absl::Status status = FindJob(command.job, tenant, ended);
+  if (!status.ok()) return status;
+  const JobId job = command.job;
+  command.tag = kNone;
+  command.ended = std::move(ended);
+  if constexpr (std::is_same_v<Command, RetryJob>) status = AddUpstream(command, tenant);
+  if (!status.ok()) return status;
+  const size_t before = effects_.replies.size();
+  core_.Apply(std::move(command), now_, effects_);
+  for (size_t i = before; i < effects_.replies.size(); ++i) {
+    if (effects_.replies[i].tag == kNone) status = ToStatus(effects_.replies[i].refusal, job);
+  }
+  if (!status.ok()) return status;
+  if (std::is_same_v<Command, RetryJob>) retried_.push_back(job);
+  if (std::is_same_v<Command, DeleteJob>) deleted_.insert(job);
+  return absl::OkStatus();
+}
+
+absl::Status PendingDrain::AddUpstream(RetryJob& retry, absl::string_view tenant) {
+  JobImage live;
+  const JobImage* image = retry.ended.get();
+  if (image == nullptr && core_.Image(retry.job, live)) image = &live;
+  if (image == nullptr || image->attempt_count > 0) return absl::OkStatus();
+  return upstream_.AddStates(tenant, image->links.depends_on, retry.upstream);
+}
+
+void PendingDrain::ReviveDependentsOf(size_t index) {
+  Pending& pending = pending_[index];
+  absl::StatusOr<ReviveDependents> revive = upstream_.Dependents(pending.tenant, retried_);
+  retried_.clear();
+  if (revive.ok()) {
+    if (!revive->images.empty()) core_.Apply(*std::move(revive), now_, effects_);
+    return;
+  }
+  // The retry would be committed without those that wait for it: the drain is not committed at all.
+  if (visit_status_.ok()) visit_status_ = revive.status();
+}
+
+absl::StatusOr<std::optional<DocumentRow>> PendingDrain::FindDocument(const DocumentKey& key) {
+  const auto& writes = batch_.documents;
+  const auto last = std::find_if(writes.rbegin(), writes.rend(),
+                                 [&](const DocumentWrite& write) { return write.key == key; });
+  if (last == writes.rend()) return store_.GetDocument(key);
+  if (!last->bytes.has_value()) return std::nullopt;
+  return DocumentRow{key, *last->bytes};
 }
 
 void PendingDrain::TakeSubmit(size_t index, SubmitJobs& submit, std::vector<std::string> specs) {
   const size_t count = submit.jobs.size();
+  if (count == 0) return;  // A command whose substance is elsewhere.
   const bool validate_only = submit.validate_only;
+  pending_[index].result.status = upstream_.AddStates(pending_[index].tenant, submit);
+  if (!pending_[index].result.status.ok()) return;
   Apply(index, std::move(submit));
   Pending& pending = pending_[index];
   if (!pending.result.status.ok()) return;
@@ -120,8 +207,13 @@ void PendingDrain::TakeJobCommand(size_t index, Command& command) {
   pending.result.status = FindJob(job, pending.tenant, ended);
   if (!pending.result.status.ok()) return;
   command.ended = ended;
+  if constexpr (std::is_same_v<Command, RetryJob>) {
+    pending.result.status = AddUpstream(command, pending.tenant);
+    if (!pending.result.status.ok()) return;
+  }
   Apply(index, std::move(command));
   if (!pending.result.status.ok()) return;
+  if (std::is_same_v<Command, RetryJob>) retried_.push_back(job);
   pending.result.job = job;
   pending.result.job_count = 1;
   if (std::is_same_v<Command, DeleteJob>) {
@@ -218,6 +310,14 @@ void PendingDrain::Store(const Change& change, const JobImage& image, Note& note
   }
   assignments_.Note(image, note.insert);
   if (!image.outputs.empty()) RecordOutputs(image);
+  if (!image.links.reuse_key.empty()) RememberForReuse(image);
+}
+
+void PendingDrain::RememberForReuse(const JobImage& image) {
+  if (image.state != JobState::kSucceeded || image.links.reused_from != 0) return;
+  batch_.documents.push_back(
+      {{kReuseCollection, image.tenant, absl::BytesToHexString(image.links.reuse_key)},
+       FormatJobId(image.id)});
 }
 
 std::string PendingDrain::TakeAcceptedSpec(JobId job) {
@@ -229,6 +329,7 @@ std::string PendingDrain::TakeAcceptedSpec(JobId job) {
   const Accepted& accepted = *std::prev(after);
   std::vector<std::string>& specs = pending_[accepted.pending].specs;
   const size_t position = job - accepted.first;
+  if (specs.size() == 1) return accepted.count == 1 ? std::move(specs[0]) : specs[0];
   return position < specs.size() ? std::move(specs[position]) : "";
 }
 

@@ -26,10 +26,11 @@
 #include "scheduler/engine/model_links.h"
 #include "scheduler/engine/request_lookup.h"
 #include "scheduler/engine/spec_cache.h"
+#include "scheduler/engine/upstream.h"
 
 namespace switchyard::scheduler {
 
-class PendingDrain {
+class PendingDrain final : private DrainView {
  public:
   // All are borrowed.
   PendingDrain(Core& core, JobStore& store, SpecCache& specs, ModelLinks& models, const Now& now);
@@ -41,6 +42,7 @@ class PendingDrain {
 
   const WriteBatch& batch() const { return batch_; }
   uint64_t specs_read() const { return specs_read_; }
+  const std::vector<JobId>& ready() const { return effects_.ready; }
   bool fleet_changed() const { return effects_.fleet_changed; }
   bool settings_changed() const { return effects_.settings_changed; }
   const std::vector<uint64_t>& closed_sessions() const { return effects_.closed_sessions; }
@@ -85,7 +87,17 @@ class PendingDrain {
   };
 
   void TakeCommand(size_t index, Input& input);
+  void TakeEvent(size_t index, Event& event, std::vector<std::string> specs);
   void TakeSubmit(size_t index, SubmitJobs& submit, std::vector<std::string> specs);
+  void TakeMore(size_t index, std::vector<Event> more);
+  template <typename Command>
+  absl::Status TakeOneMore(Command& command, absl::string_view tenant);
+  // Completes a retry with the states of what its job depends on.
+  absl::Status AddUpstream(RetryJob& retry, absl::string_view tenant);
+  // Lets those wait again who were cancelled because a job failed that the command has retried.
+  void ReviveDependentsOf(size_t index);
+  absl::StatusOr<std::optional<DocumentRow>> FindDocument(const DocumentKey& key) override;
+  bool IsLive(JobId job) const override { return core_.IsLive(job); }
   template <typename Command>
   void TakeJobCommand(size_t index, Command& command);
   // What its command needs of a job: the stored image when it has ended (null: there is none).
@@ -99,6 +111,7 @@ class PendingDrain {
   absl::Status RegisterModel(JobImage& image);
   absl::StatusOr<std::string> FindSpec(JobId job);
   void RecordOutputs(const JobImage& image);
+  void RememberForReuse(const JobImage& image);
   void GiveImage(const JobImage& image);
   void FillImages();
   absl::Status ReadImage(JobId job, std::shared_ptr<const JobImage>& image);
@@ -114,6 +127,7 @@ class PendingDrain {
   SpecCache& spec_cache_;
   const Now now_;
   RequestLookup requests_;
+  UpstreamReader upstream_;
   AssignmentMaker assignments_;
   ModelRegistration registration_;
 
@@ -125,6 +139,7 @@ class PendingDrain {
   absl::Status visit_status_;  // First failure among the visits.
   uint64_t specs_read_ = 0;
   absl::flat_hash_map<JobId, std::vector<size_t>> image_wanted_;  // Job to its commands.
+  std::vector<JobId> retried_;  // By the command that is being taken.
   absl::flat_hash_set<JobId> deleted_;
   absl::flat_hash_set<JobId> registering_;
 };

@@ -110,6 +110,44 @@ void Decode(const JobRecord& record, TimingsImage& image) {
   image.stored_us = record.stored_us();
 }
 
+void Encode(const std::vector<JobRange>& ranges,
+            google::protobuf::RepeatedPtrField<storage::v1::RangeRecord>& records) {
+  for (const JobRange& range : ranges) {
+    storage::v1::RangeRecord& record = *records.Add();
+    record.set_first(range.first);
+    record.set_count(range.count);
+  }
+}
+
+void Decode(const google::protobuf::RepeatedPtrField<storage::v1::RangeRecord>& records,
+            std::vector<JobRange>& ranges) {
+  for (const storage::v1::RangeRecord& record : records) {
+    ranges.push_back({record.first(), record.count()});
+  }
+}
+
+void Encode(const JobLinks& links, storage::v1::LinksRecord& record) {
+  Encode(links.depends_on, *record.mutable_depends_on());
+  Encode(links.dependents, *record.mutable_dependents());
+  record.set_wiring(links.wiring);
+  record.set_unresolved(links.unresolved);
+  record.set_reuse(links.reuse);
+  record.set_inputs(links.inputs);
+  record.set_reuse_key(links.reuse_key);
+  record.set_reused_from(links.reused_from);
+}
+
+void Decode(const storage::v1::LinksRecord& record, JobLinks& links) {
+  Decode(record.depends_on(), links.depends_on);
+  Decode(record.dependents(), links.dependents);
+  links.wiring = record.wiring();
+  links.unresolved = record.unresolved();
+  links.reuse = record.reuse();
+  links.inputs = record.inputs();
+  links.reuse_key = record.reuse_key();
+  links.reused_from = record.reused_from();
+}
+
 void Encode(const JobImage& image, JobRecord& record) {
   record.set_reason(static_cast<uint32_t>(image.reason));
   record.set_progress(image.progress);
@@ -153,6 +191,8 @@ void Encode(const JobImage& image, JobRecord& record) {
   record.set_key(image.key);
   record.set_array(image.array.id);
   record.set_array_width(image.array.width);
+  record.set_max_attempts(image.max_attempts);
+  if (!image.links.empty()) Encode(image.links, *record.mutable_links());
 }
 
 void Decode(const JobRecord& record, JobImage& image) {
@@ -198,6 +238,8 @@ void Decode(const JobRecord& record, JobImage& image) {
   image.result = record.result();
   image.key = record.key();
   image.array = {record.array(), record.array_width()};
+  image.max_attempts = record.max_attempts();
+  if (record.has_links()) Decode(record.links(), image.links);
 }
 
 }  // namespace

@@ -68,6 +68,15 @@ JobImage FullImage() {
   image.result = "result";
   image.key = "key";
   image.array = {24, 25};
+  image.max_attempts = 7;
+  image.links = {.depends_on = {{11, 1}, {12, 3}},
+                 .dependents = {{44, 2}},
+                 .wiring = "wiring",
+                 .unresolved = true,
+                 .reuse = true,
+                 .inputs = "inputs",
+                 .reuse_key = "key",
+                 .reused_from = 9};
   return image;
 }
 
@@ -134,12 +143,14 @@ void ExpectSameScalars(const JobImage& a, const JobImage& b) {
   EXPECT_EQ(a.result, b.result);
   EXPECT_EQ(a.key, b.key);
   EXPECT_EQ(a.array, b.array);
+  EXPECT_EQ(a.max_attempts, b.max_attempts);
+  EXPECT_EQ(a.links, b.links);
 }
 
 TEST(RowCodec, AnImageComesBackWhole) {
   // A field added to the image must be added to JobRecord, to row_codec.cc and to this test, or it
   // is lost at a restart.
-  static_assert(sizeof(JobImage) == 608 && sizeof(AttemptImage) == 256);
+  static_assert(sizeof(JobImage) == 776 && sizeof(AttemptImage) == 256);
   const JobImage image = FullImage();
   JobRow row;
   row.spec = "spec";

@@ -1,6 +1,9 @@
 #include "scheduler/service/new_job.h"
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "common/id/job_id.h"
 
 namespace switchyard::scheduler {
 namespace {
@@ -36,6 +39,18 @@ NewJob MakeNewJob(const v1::Job& job) {
   if (job.has_timeout()) made.timeout_us = Micros(job.timeout());
   if (job.device_count() > 1) made.device_count = static_cast<uint16_t>(job.device_count());
   if (job.has_preemptible()) made.preemptible = job.preemptible();
+  for (const std::string& each : job.depends_on()) {
+    NewJob::Dependency& dependency = made.depends_on.emplace_back();
+    absl::string_view text = each;
+    dependency.in_submit = absl::ConsumePrefix(&text, "#");
+    if (dependency.in_submit) {
+      if (!absl::SimpleAtoi(text, &dependency.jobs.first)) dependency.jobs.first = JobId{1} << 62;
+    } else {
+      dependency.jobs.first = ParseJobId(text).value_or(0);
+    }
+  }
+  made.reuse = job.reuse();
+  made.max_attempts = job.max_attempts();
   return made;
 }
 

@@ -26,6 +26,10 @@ class ForwardingStore : public JobStore {
   absl::StatusOr<std::vector<std::string>> GetSpecs(absl::Span<const JobId> ids) override {
     return store_.GetSpecs(ids);
   }
+  absl::StatusOr<std::vector<uint32_t>> GetStates(absl::string_view tenant, JobId first,
+                                                  uint32_t count) override {
+    return store_.GetStates(tenant, first, count);
+  }
   absl::StatusOr<JobPage> ListJobs(const JobQuery& query) override {
     return store_.ListJobs(query);
   }

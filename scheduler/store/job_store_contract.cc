@@ -262,6 +262,15 @@ TEST_P(JobStoreContract, GetJobsSkipsTheMissingAndGetSpecsNamesIt) {
   EXPECT_THAT(std::string(missing.message()), testing::HasSubstr(FormatJobId(9)));
 }
 
+TEST_P(JobStoreContract, GivesStatesOfJobsThatFollowEachOther) {
+  WriteBatch batch;
+  batch.inserts = {QueuedJob(1), QueuedJob(2), QueuedJob(3, "other"), QueuedJob(5), QueuedJob(6)};
+  batch.updates = {Ended(2)};
+  Commit(batch);
+  EXPECT_THAT(*store_->GetStates("default", 1, 5), ElementsAre(kQueued, kSucceeded, 0, 0, kQueued));
+  EXPECT_THAT(*store_->GetStates("default", 5, 1), ElementsAre(kQueued));
+}
+
 TEST_P(JobStoreContract, ListsATenantsJobsNewestFirstPageByPage) {
   WriteBatch batch;
   for (JobId id = 1; id <= 6; ++id) {

@@ -214,6 +214,19 @@ absl::StatusOr<std::vector<std::string>> MemoryStore::GetSpecs(absl::Span<const 
   return specs;
 }
 
+absl::StatusOr<std::vector<uint32_t>> MemoryStore::GetStates(absl::string_view tenant, JobId first,
+                                                             uint32_t count) {
+  MutexLock lock(mutex_);
+  const absl::Status status = BeforeRead();
+  if (!status.ok()) return status;
+  std::vector<uint32_t> states(count);
+  for (auto job = tables_.jobs.lower_bound(first);
+       job != tables_.jobs.end() && job->first < first + count; ++job) {
+    if (job->second.tenant == tenant) states[job->first - first] = job->second.state;
+  }
+  return states;
+}
+
 absl::StatusOr<JobPage> MemoryStore::ListJobs(const JobQuery& query) {
   MutexLock lock(mutex_);
   const absl::Status status = BeforeRead();

@@ -83,6 +83,8 @@ class MemoryStore final : public JobStore {
   absl::StatusOr<JobRow> GetJob(JobId id) override;
   absl::StatusOr<std::vector<JobRow>> GetJobs(absl::Span<const JobId> ids) override;
   absl::StatusOr<std::vector<std::string>> GetSpecs(absl::Span<const JobId> ids) override;
+  absl::StatusOr<std::vector<uint32_t>> GetStates(absl::string_view tenant, JobId first,
+                                                  uint32_t count) override;
   absl::StatusOr<JobPage> ListJobs(const JobQuery& query) override;
   absl::Status LoadLive(const std::function<absl::Status(JobRow&)>& row) override;
   absl::StatusOr<JobId> LastJobId() override;

@@ -102,6 +102,7 @@ absl::Status SqliteReader::PrepareAll() {
   const std::pair<SqliteStatement*, const char*> statements[] = {
       {&get_job_, "SELECT " JOB_COLUMNS ", spec_crc, spec FROM job WHERE id = ?1"},
       {&get_spec_, "SELECT spec_crc, spec FROM job WHERE id = ?1"},
+      {&get_states_, "SELECT id, state FROM job WHERE id >= ?1 AND id < ?2 AND tenant = ?3"},
       {&list_jobs_, "SELECT " JOB_COLUMNS ", spec_crc, spec FROM job INDEXED BY job_tenant "
                     "WHERE tenant = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"},
       {&list_failed_, "SELECT " JOB_COLUMNS ", spec_crc, spec FROM job INDEXED BY job_failed "
@@ -173,6 +174,21 @@ absl::StatusOr<std::vector<std::string>> SqliteReader::GetSpecs(absl::Span<const
       return DamagedRow("job", FormatJobId(id));
   }
   return specs;
+}
+
+absl::StatusOr<std::vector<uint32_t>> SqliteReader::GetStates(absl::string_view tenant, JobId first,
+                                                              uint32_t count) {
+  std::vector<uint32_t> states(count);
+  StatementReset reset(get_states_);
+  get_states_.Bind(1, static_cast<int64_t>(first));
+  get_states_.Bind(2, static_cast<int64_t>(first + count));
+  get_states_.BindText(3, tenant);
+  absl::StatusOr<bool> found = get_states_.Step();
+  for (; found.ok() && *found; found = get_states_.Step()) {
+    states[get_states_.Integer(0) - first] = static_cast<uint32_t>(get_states_.Integer(1));
+  }
+  if (!found.ok()) return found.status();
+  return states;
 }
 
 absl::StatusOr<JobPage> SqliteReader::ListJobs(const JobQuery& query) {

@@ -28,6 +28,8 @@ class SqliteReader {
   // As in JobStore; every row is checked.
   absl::StatusOr<std::vector<JobRow>> GetJobs(absl::Span<const JobId> ids);
   absl::StatusOr<std::vector<std::string>> GetSpecs(absl::Span<const JobId> ids);
+  absl::StatusOr<std::vector<uint32_t>> GetStates(absl::string_view tenant, JobId first,
+                                                  uint32_t count);
   absl::StatusOr<JobPage> ListJobs(const JobQuery& query);
   absl::Status LoadLive(const std::function<absl::Status(JobRow&)>& row);
   absl::StatusOr<JobId> LastJobId();
@@ -51,7 +53,7 @@ class SqliteReader {
   SqliteStatement get_job_, get_spec_, list_jobs_, list_failed_, load_live_, last_job_;
   SqliteStatement find_request_, get_model_, latest_model_, list_models_, find_artifact_,
       get_limits_;
-  SqliteStatement get_document_, list_documents_, list_documents_down_;
+  SqliteStatement get_states_, get_document_, list_documents_, list_documents_down_;
 };
 
 }  // namespace switchyard::scheduler

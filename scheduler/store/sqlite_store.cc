@@ -106,6 +106,10 @@ class SqliteStore final : public JobStore {
   absl::StatusOr<std::vector<std::string>> GetSpecs(absl::Span<const JobId> ids) override {
     return Read([&](SqliteReader& reader) { return reader.GetSpecs(ids); });
   }
+  absl::StatusOr<std::vector<uint32_t>> GetStates(absl::string_view tenant, JobId first,
+                                                  uint32_t count) override {
+    return Read([&](SqliteReader& reader) { return reader.GetStates(tenant, first, count); });
+  }
   absl::StatusOr<JobPage> ListJobs(const JobQuery& query) override {
     return Read([&](SqliteReader& reader) { return reader.ListJobs(query); });
   }

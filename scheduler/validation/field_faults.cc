@@ -17,6 +17,14 @@ void FieldFaults::Add(absl::string_view field, absl::string_view description) {
   bytes_ += fault.field.size() + fault.description.size();
 }
 
+void FieldFaults::Take(const FieldFaults& other) {
+  for (const FieldViolation& fault : other.faults_) {
+    if (full()) return;
+    faults_.push_back(fault);
+    bytes_ += fault.field.size() + fault.description.size();
+  }
+}
+
 std::string FieldFaults::Path(absl::string_view field) const {
   std::string path = root_;
   if (indexed_) absl::StrAppend(&path, "[", index_, "]");

@@ -25,6 +25,9 @@ class FieldFaults {
   // kMost.
   void Add(absl::string_view field, absl::string_view description);
 
+  // Adds all that `other` has, under its own paths.
+  void Take(const FieldFaults& other);
+
   // Path of `field` below the root.
   std::string Path(absl::string_view field) const;
 

@@ -2,14 +2,20 @@
 
 #include <string>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "common/id/job_id.h"
 #include "common/kind/kind.h"
+#include "scheduler/validation/excerpt.h"
 #include "scheduler/validation/names.h"
 #include "scheduler/validation/time_fields.h"
 
 namespace switchyard::scheduler {
 namespace {
 
+constexpr int kMostDependencies = 256;
+constexpr uint32_t kMostAttempts = 100;
 constexpr int kMostLabels = 16;
 constexpr uint32_t kMostDevices = 1024;
 constexpr size_t kMostLabelBytes = 255;
@@ -76,6 +82,31 @@ void CheckDeviceCount(const v1::Job& job, const KindTraits& kind, FieldFaults& f
   } else if (job.device_count() > 1 && kind.job_class == v1::GENERAL) {
     faults.Add("device_count",
                absl::StrCat("must be unset for the kind ", kind.name, ", which needs no device"));
+  }
+}
+
+// `#N`, or a job id.
+bool IsDependency(absl::string_view text) {
+  uint32_t index = 0;
+  if (absl::ConsumePrefix(&text, "#")) return absl::SimpleAtoi(text, &index);
+  return ParseJobId(text).has_value();
+}
+
+void CheckLinks(const v1::Job& job, FieldFaults& faults) {
+  if (job.depends_on_size() > kMostDependencies) {
+    faults.Add("depends_on", absl::StrCat("must be at most ", kMostDependencies, "; there are ",
+                                          job.depends_on_size()));
+  }
+  for (const std::string& each : job.depends_on()) {
+    if (!IsDependency(each)) {
+      faults.Add("depends_on", absl::StrCat("must be ids of jobs, or in a batch #N for its job "
+                                            "at index N; one is \"",
+                                            Excerpt(each), "\""));
+      break;
+    }
+  }
+  if (job.max_attempts() > kMostAttempts) {
+    faults.Add("max_attempts", absl::StrCat("must be at most ", kMostAttempts));
   }
 }
 
@@ -152,6 +183,7 @@ void NormalizeJob(v1::Job& job, FieldFaults& faults) {
     faults.Add("device", absl::StrCat(kDeviceForm, "; it is \"", job.device(), "\""));
   if (!job.labels().empty()) CheckLabels(job.labels(), faults);
   CheckTimes(job, faults);
+  CheckLinks(job, faults);
   CheckDeviceCount(job, *kind, faults);
   if (job.memory_bytes() < 0) {
     faults.Add("memory_bytes", "must be bytes a device, 0 or more; 0 leaves it to what is learned");

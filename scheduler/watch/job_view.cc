@@ -93,6 +93,22 @@ void AddIdentity(const JobImage& image, v1::Job* job) {
   SetMicros(image.create_us, job->mutable_create_time());
 }
 
+// Of many thousands that a wide step waits for not all are told.
+constexpr uint32_t kMostDependenciesTold = 256;
+
+void AddLinks(const JobImage& image, v1::Job* job) {
+  job->clear_depends_on();
+  for (const JobRange& range : image.links.depends_on) {
+    for (uint32_t i = 0; i < range.count && i < kMostDependenciesTold; ++i) {
+      job->add_depends_on(FormatJobId(range.first + i));
+    }
+  }
+  if (image.links.reused_from != 0) job->set_reused_from(FormatJobId(image.links.reused_from));
+  if (image.array.id == 0) return;
+  job->set_array(FormatJobId(image.array.id));
+  job->set_array_index(static_cast<uint32_t>(image.id - image.array.id));
+}
+
 void AddLists(const JobImage& image, v1::Job* job) {
   for (const AttemptImage& attempt : image.attempts) AddAttempt(attempt, job->add_attempts());
   for (const StateChange& change : image.history) AddChange(change, job->add_history());
@@ -117,8 +133,13 @@ absl::StatusOr<v1::Job> MakeJob(const JobImage& image, absl::string_view spec) {
     job.clear_labels();
     job.MergeFromString(image.labels);
   }
+  if (!image.links.inputs.empty()) {
+    job.clear_kind();
+    job.MergeFromString(image.links.inputs);
+  }
   AddOutcome(image, &job);
   AddLists(image, &job);
+  AddLinks(image, &job);
   return job;
 }
 
