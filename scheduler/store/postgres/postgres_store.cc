@@ -47,6 +47,10 @@ class PostgresStore final : public JobStore {
   absl::StatusOr<std::vector<std::string>> GetSpecs(absl::Span<const JobId> ids) override {
     return Read([&](PostgresReader& reader) { return reader.GetSpecs(ids); });
   }
+  absl::StatusOr<std::vector<uint32_t>> GetStates(absl::string_view tenant, JobId first,
+                                                  uint32_t count) override {
+    return Read([&](PostgresReader& reader) { return reader.GetStates(tenant, first, count); });
+  }
   absl::StatusOr<JobPage> ListJobs(const JobQuery& query) override {
     return Read([&](PostgresReader& reader) { return reader.ListJobs(query); });
   }

@@ -39,6 +39,8 @@ constexpr PostgresStatement kGetJobs = {
     "get_jobs", "SELECT " JOB_COLUMNS ", spec_crc, spec FROM job WHERE id = ANY($1::BIGINT[])"};
 constexpr PostgresStatement kGetSpecs = {
     "get_specs", "SELECT id, spec_crc, spec FROM job WHERE id = ANY($1::BIGINT[])"};
+constexpr PostgresStatement kGetStates = {
+    "get_states", "SELECT id, state FROM job WHERE id >= $1 AND id < $2 AND tenant = $3"};
 constexpr PostgresStatement kListJobs = {"list_jobs", LIST_JOBS("")};
 constexpr PostgresStatement kListFailed = {"list_failed", LIST_JOBS("AND state = 6 ")};
 constexpr PostgresStatement kLoadLive = {
@@ -225,6 +227,21 @@ absl::StatusOr<std::vector<std::string>> PostgresReader::GetSpecs(absl::Span<con
     specs.push_back(spec->second);
   }
   return specs;
+}
+
+absl::StatusOr<std::vector<uint32_t>> PostgresReader::GetStates(absl::string_view tenant,
+                                                                JobId first, uint32_t count) {
+  Parameters parameters;
+  parameters.Integer(static_cast<int64_t>(first))
+      .Integer(static_cast<int64_t>(first + count))
+      .Text(tenant);
+  const absl::StatusOr<PostgresResult> result = Query(kGetStates, parameters);
+  if (!result.ok()) return result.status();
+  std::vector<uint32_t> states(count);
+  for (int row = 0; row < result->rows(); ++row) {
+    states[result->Integer(row, 0) - first] = static_cast<uint32_t>(result->Integer(row, 1));
+  }
+  return states;
 }
 
 absl::StatusOr<JobPage> PostgresReader::ListJobs(const JobQuery& query) {

@@ -29,6 +29,8 @@ class PostgresReader {
   // As in JobStore; every row is checked.
   absl::StatusOr<std::vector<JobRow>> GetJobs(absl::Span<const JobId> ids);
   absl::StatusOr<std::vector<std::string>> GetSpecs(absl::Span<const JobId> ids);
+  absl::StatusOr<std::vector<uint32_t>> GetStates(absl::string_view tenant, JobId first,
+                                                  uint32_t count);
   absl::StatusOr<JobPage> ListJobs(const JobQuery& query);
   absl::Status LoadLive(const std::function<absl::Status(JobRow&)>& row);
   absl::StatusOr<JobId> LastJobId();
