@@ -1,5 +1,8 @@
 #include "cli/exit_code.h"
 
+#include "absl/strings/numbers.h"
+#include "google/rpc/error_details.pb.h"
+
 namespace switchyard::cli {
 
 ExitCode ExitCodeOf(const absl::Status& status) {
@@ -26,6 +29,19 @@ ExitCode ExitCodeOf(const absl::Status& status) {
     default:
       return ExitCode::kInternal;
   }
+}
+
+ExitCode ExitCodeOf(const v1::Job& job) {
+  if (job.state() == v1::Job::SUCCEEDED) return ExitCode::kOk;
+  for (const auto& detail : job.error().details()) {
+    google::rpc::ErrorInfo info;
+    int code = 0;
+    if (!job.has_command() || !detail.UnpackTo(&info)) continue;
+    const auto found = info.metadata().find("exit_code");
+    if (found != info.metadata().end() && absl::SimpleAtoi(found->second, &code) && code != 0)
+      return static_cast<ExitCode>(code);
+  }
+  return ExitCode::kJobFailed;
 }
 
 }  // namespace switchyard::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "absl/status/status.h"
+#include "switchyard/v1/job.pb.h"
 
 namespace switchyard::cli {
 
@@ -22,5 +23,9 @@ inline constexpr char kExitCodesHelp[] =
 
 // Of an error.
 ExitCode ExitCodeOf(const absl::Status& status);
+
+// Of a job that has ended: kOk when it succeeded, the program's own exit code when it is a command
+// that ended with one, else kJobFailed.
+ExitCode ExitCodeOf(const v1::Job& job);
 
 }  // namespace switchyard::cli

@@ -16,11 +16,8 @@
 #include "google/protobuf/text_format.h"
 #include "worker/agent/agent_metrics.h"
 #include "worker/daemon_config.h"
-<<<<<<< HEAD
 #include "worker/device/cgroup.h"
-=======
 #include "worker/tasks/command/policy.h"
->>>>>>> 7d21c05 (wip3)
 
 namespace switchyard::worker {
 namespace {

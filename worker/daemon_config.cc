@@ -57,17 +57,14 @@ absl::Status CompleteConfig(const std::string& host, const std::string& own_path
       faults.push_back({"data_roots", absl::StrCat("\"", root, "\" is not an absolute path")});
     }
   }
-<<<<<<< HEAD
   const auto share = [&faults](double value, const char* field) {
     if (!(value >= 0 && value <= 1)) faults.push_back({field, "a share, 0 to 1"});
   };
   share(config->host_memory_ceiling(), "host_memory_ceiling");
   share(config->host_cpu_ceiling(), "host_cpu_ceiling");
-=======
   // Checked only: its defaults depend on the device.
   CommandPolicy commands = config->commands();
   CompleteCommandPolicy(/*device_memory_bytes=*/0, &commands, &faults);
->>>>>>> 7d21c05 (wip3)
   if (!faults.empty()) return InvalidFields(faults);
   if (config->device().empty()) config->set_device("cpu");
   if (config->id().empty()) config->set_id(absl::StrCat(host, "-", config->device()));

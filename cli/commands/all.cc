@@ -11,7 +11,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
   std::unique_ptr<Command> (*const makers[])() = {// Running it.
                                                   MakeUp, MakeDemo, MakeDoctor,
                                                   // Giving it work.
-                                                  MakeTrain, MakePredict, MakeSubmit,
+                                                  MakeTrain, MakePredict, MakeRun, MakeSubmit,
                                                   // Jobs.
                                                   MakeJobs, MakeShow, MakeWatch, MakeLogs, MakeWait,
                                                   MakeCancel, MakeStop, MakeRetry, MakeDelete,

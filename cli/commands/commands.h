@@ -23,6 +23,7 @@ std::unique_ptr<Command> MakeModels();
 std::unique_ptr<Command> MakePredict();
 std::unique_ptr<Command> MakeQueue();
 std::unique_ptr<Command> MakeRetry();
+std::unique_ptr<Command> MakeRun();
 std::unique_ptr<Command> MakeShow();
 std::unique_ptr<Command> MakeStop();
 std::unique_ptr<Command> MakeSubmit();

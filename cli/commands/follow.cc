@@ -143,7 +143,7 @@ absl::StatusOr<ExitCode> FollowToEnd(Session& session, const std::string& id,
   } else {
     session.out << EndText(*job) << ResultText(*job);
   }
-  return job->state() == v1::Job::SUCCEEDED ? ExitCode::kOk : ExitCode::kJobFailed;
+  return ExitCodeOf(*job);
 }
 
 }  // namespace switchyard::cli

@@ -18,7 +18,7 @@ absl::Status NotThatForm(const char* flag, const std::string& text, const char* 
   return absl::InvalidArgumentError(absl::StrCat(flag, ": \"", text, "\" is not ", form));
 }
 
-class Run final : public Command {
+class RunProgram final : public Command {
  public:
   std::string name() const override { return "run"; }
   std::string summary() const override { return "Run a program of your own on a device"; }
@@ -26,8 +26,9 @@ class Run final : public Command {
   void AddFlags(Flags& flags) override {
     flags.Text("PROGRAM", &program_, "Name of a program that the workers list", Need::kRequired);
     flags.List("ARGUMENTS", &arguments_, "Its arguments, after --");
-    flags.List("--in", &inputs_,
-               "FILE[:PATH], FOLDER[:PATH] or HASH:PATH, put into the work folder; may be repeated");
+    flags.List(
+        "--in", &inputs_,
+        "FILE[:PATH], FOLDER[:PATH] or HASH:PATH, put into the work folder; may be repeated");
     flags.List("--out", &outputs_, "NAME=PATH, kept as an artifact; may be repeated");
     flags.List("--env", &environment_, "NAME=VALUE; may be repeated");
     flags.Number("--gpus", &gpus_, "GPUs it needs at the same time");
@@ -111,8 +112,8 @@ class Run final : public Command {
     v1::CommandInput* const input = spec->add_inputs();
     const bool here = fs::exists(source, error);
     if (!here && (!IsSha256Hex(source) || place.empty())) {
-      return absl::NotFoundError(absl::StrCat(
-          "--in: there is no file or folder ", source, " here, and an artifact is HASH:PATH"));
+      return absl::NotFoundError(absl::StrCat("--in: there is no file or folder ", source,
+                                              " here, and an artifact is HASH:PATH"));
     }
     const std::string own_name = fs::path(source).lexically_normal().filename().string();
     input->set_path(!place.empty() ? place : own_name.empty() || own_name == "." ? "." : own_name);
@@ -136,6 +137,6 @@ class Run final : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> MakeRun() { return std::make_unique<Run>(); }
+std::unique_ptr<Command> MakeRun() { return std::make_unique<RunProgram>(); }
 
 }  // namespace switchyard::cli

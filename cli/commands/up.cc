@@ -136,6 +136,14 @@ class Up final : public Command {
                "Folder that jobs may name paths in; may be repeated");
     flags.Switch("--allow-noop", &options_.allow_noop,
                  "Accept noop jobs, for benchmarks and tests");
+    flags.List("--allow-command", &options_.commands,
+               "NAME=PATH: a program that jobs of kind command may run; may be repeated");
+    flags.List("--allow-command-read", &options_.command_reads,
+               "File or folder that those programs may read; may be repeated");
+    flags.List("--allow-command-env", &options_.command_variables,
+               "Variable that jobs may set for them; may be repeated");
+    flags.Switch("--allow-command-network", &options_.command_network,
+                 "Jobs that ask for the network get it");
     flags.Text("--exit-on", &exit_on_, "`ready`: stop again once everything runs");
   }
 

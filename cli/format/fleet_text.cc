@@ -62,11 +62,11 @@ std::string WorkersTable(const google::protobuf::RepeatedPtrField<v1::Worker>& w
 }
 
 std::string QueueText(const v1::Queue& queue) {
-  std::string text =
-      absl::StrCat(queue.queued(), " queued of at most ", queue.capacity(), ", ", queue.running(),
-                   " running; leader epoch ", queue.epoch(), "\n");
+  std::string text = absl::StrCat(queue.queued(), " queued of at most ", queue.capacity(), ", ",
+                                  queue.running(), " running; leader epoch ", queue.epoch(), "\n");
   if (queue.queued() == 0) return text;
-  absl::StrAppend(&text, "the oldest waits since ", DurationText(FromProto(queue.oldest_age())), "\n");
+  absl::StrAppend(&text, "the oldest waits since ", DurationText(FromProto(queue.oldest_age())),
+                  "\n");
   Table table({">PRIORITY", ">QUEUED"});
   for (int i = 0; i < queue.queued_by_priority_size(); ++i) {
     if (queue.queued_by_priority(i) > 0) {

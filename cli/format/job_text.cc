@@ -19,10 +19,16 @@ std::string TimeText(const google::protobuf::Timestamp& time) {
   return absl::FormatTime("%Y-%m-%d %H:%M:%E3S", FromProto(time), absl::LocalTimeZone());
 }
 
+constexpr size_t kMostSubjectBytes = 60;
+
 // What a job is about, in a few words.
 std::string SubjectOf(const v1::Job& job) {
   if (job.has_train())
     return absl::StrCat(job.train().architecture(), " as ", job.train().save_as());
+  if (job.has_command()) {
+    return absl::StrCat(job.command().program(), " ", absl::StrJoin(job.command().arguments(), " "))
+        .substr(0, kMostSubjectBytes);
+  }
   if (job.has_predict()) {
     return absl::StrCat(job.predict().model(), job.predict().version() > 0
                                                    ? absl::StrCat("@", job.predict().version())
@@ -120,6 +126,16 @@ std::string PredictText(const v1::PredictResult& result) {
   return text;
 }
 
+std::string CommandText(const v1::CommandResult& result) {
+  std::string text =
+      absl::StrCat("exit code ", result.exit_code(), ", processor time ",
+                   DurationText(FromProto(result.cpu_time())), ", peak memory ",
+                   BytesText(static_cast<int64_t>(result.peak_memory_bytes())), "\n");
+  if (result.dropped_lines() > 0)
+    absl::StrAppend(&text, result.dropped_lines(), " lines came too fast for the log\n");
+  return text;
+}
+
 }  // namespace
 
 std::string KindText(const v1::Job& job) {
@@ -181,6 +197,7 @@ std::string JobDetails(const v1::Job& job, absl::Time now) {
 std::string ResultText(const v1::Job& job) {
   if (job.has_train_result()) return TrainText(job.train_result());
   if (job.has_predict_result()) return PredictText(job.predict_result());
+  if (job.has_command_result()) return CommandText(job.command_result());
   if (job.has_noop_result()) {
     return absl::StrCat("result: ", job.noop_result().payload().size(), " bytes\n");
   }

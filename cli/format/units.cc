@@ -70,4 +70,30 @@ absl::StatusOr<absl::Duration> ParseDurationText(absl::string_view flag, absl::s
       absl::StrCat(flag, ": \"", text, "\" is not a length of time; 90s, 5m or 1h30m is expected"));
 }
 
+absl::StatusOr<uint64_t> ParseBytesText(absl::string_view flag, absl::string_view text) {
+  static constexpr struct {
+    absl::string_view unit;
+    double bytes;
+  } kUnits[] = {{"", 1},
+                {"B", 1},
+                {"KB", 1e3},
+                {"MB", 1e6},
+                {"GB", 1e9},
+                {"TB", 1e12},
+                {"KiB", 1024.0},
+                {"MiB", 1048576.0},
+                {"GiB", 1073741824.0},
+                {"TiB", 1099511627776.0}};
+  const size_t end = std::min(text.find_first_not_of("0123456789."), text.size());
+  double figure = 0;
+  if (absl::SimpleAtod(text.substr(0, end), &figure)) {
+    for (const auto& unit : kUnits) {
+      if (unit.unit == text.substr(end) && figure * unit.bytes < 1e18)
+        return static_cast<uint64_t>(figure * unit.bytes);
+    }
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(flag, ": \"", text, "\" is not a size such as 512MB or 8GiB"));
+}
+
 }  // namespace switchyard::cli

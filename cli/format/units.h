@@ -32,4 +32,8 @@ google::protobuf::Duration ToProto(absl::Duration duration);
 // is expected of `flag`.
 absl::StatusOr<absl::Duration> ParseDurationText(absl::string_view flag, absl::string_view text);
 
+// "1500", "512MB", "8GB", "1.5GiB": a figure and B, KB, MB, GB, TB (powers of 1000) or KiB ... TiB
+// (of 1024). INVALID_ARGUMENT says what is expected of `flag`.
+absl::StatusOr<uint64_t> ParseBytesText(absl::string_view flag, absl::string_view text);
+
 }  // namespace switchyard::cli

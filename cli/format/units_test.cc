@@ -45,5 +45,14 @@ TEST(Units, DurationsSurviveTheWire) {
   EXPECT_EQ(FromProto(ToProto(absl::Milliseconds(1500))), absl::Milliseconds(1500));
 }
 
+TEST(Units, SizesAreReadWithTheirUnit) {
+  EXPECT_EQ(*ParseBytesText("--memory", "1500"), 1500u);
+  EXPECT_EQ(*ParseBytesText("--memory", "512MB"), 512'000'000u);
+  EXPECT_EQ(*ParseBytesText("--memory", "1.5GiB"), 1'610'612'736u);
+  for (const char* text : {"", "GB", "1 GB", "12XB", "-1", "1e9", "99999999TB"}) {
+    EXPECT_FALSE(ParseBytesText("--memory", text).ok()) << text;
+  }
+}
+
 }  // namespace
 }  // namespace switchyard::cli

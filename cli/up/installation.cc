@@ -115,11 +115,32 @@ absl::StatusOr<Installation> Installation::Prepare(const UpOptions& options) {
       return absl::InvalidArgumentError(absl::StrCat("--data-root: there is no folder ", root));
     }
   }
+  if (absl::Status status = installation.PlanCommands(); !status.ok()) return status;
   if (absl::Status status = installation.ChooseAddresses(); !status.ok()) return status;
   if (absl::Status status = installation.MakeFolders(); !status.ok()) return status;
   if (absl::Status status = installation.WriteToken(); !status.ok()) return status;
   if (absl::Status status = installation.WriteConfigs(); !status.ok()) return status;
   return installation;
+}
+
+absl::Status Installation::PlanCommands() {
+  for (const std::string& text : options_.commands) {
+    const size_t equals = text.find('=');
+    const std::string path = equals == std::string::npos ? "" : text.substr(equals + 1);
+    if (!fs::path(path).is_absolute() || access(path.c_str(), X_OK) != 0) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--allow-command: \"", text, "\" is not NAME=PATH with the path of an executable"));
+    }
+    config::v1::CommandPolicy::Program* const program = commands_.add_programs();
+    program->set_name(text.substr(0, equals));
+    program->set_path(path);
+    for (const std::string& name : options_.command_variables)
+      program->add_allowed_environment(name);
+    for (const std::string& read : options_.command_reads)
+      program->add_read_paths(fs::absolute(read).lexically_normal().string());
+  }
+  commands_.set_allow_network(options_.command_network);
+  return absl::OkStatus();
 }
 
 absl::Status Installation::ChooseAddresses() {
@@ -189,6 +210,7 @@ absl::Status Installation::WriteConfigs() const {
   scheduler.set_admin_listen("127.0.0.1:0");
   scheduler.set_artifact_dir(options_.data + "/artifacts");
   scheduler.set_allow_noop(options_.allow_noop);
+  scheduler.set_operator_token_file(options_.data + "/operator.token");
   scheduler.set_address_file(scheduler_addresses());
   if (absl::Status status = WriteText(ConfigFile("scheduler"), scheduler); !status.ok())
     return status;
@@ -215,6 +237,7 @@ absl::Status Installation::WriteConfigs() const {
     worker.set_admin_listen("127.0.0.1:0");
     worker.set_runner(options_.program + "/switchyard-runner");
     worker.set_drain_seconds(kDrainSeconds);
+    if (!commands_.programs().empty()) *worker.mutable_commands() = commands_;
     worker.set_address_file(absl::StrCat(run_, "/worker-", plan.id, ".addresses"));
     if (absl::Status status = WriteText(ConfigFile("worker-" + plan.id), worker); !status.ok())
       return status;

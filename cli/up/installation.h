@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "cli/up/supervisor.h"
+#include "switchyard/config/v1/command_policy.pb.h"
 
 namespace switchyard::cli {
 
@@ -26,6 +27,11 @@ struct UpOptions {
   std::vector<std::string> workers;  // `cpu:N`, `cuda:N`; empty: `cpu:1` and one for each GPU.
   std::vector<std::string> data_roots;
   bool allow_noop = false;
+  // Of the workers' command policy.
+  std::vector<std::string> commands;           // NAME=PATH.
+  std::vector<std::string> command_reads;      // Files and folders that they may read.
+  std::vector<std::string> command_variables;  // Names that jobs may set.
+  bool command_network = false;
 };
 
 // One worker to start.
@@ -62,6 +68,7 @@ class Installation {
 
  private:
   absl::Status ChooseAddresses();
+  absl::Status PlanCommands();
   absl::Status MakeFolders();
   absl::Status WriteToken() const;
   absl::Status WriteConfigs() const;
@@ -73,6 +80,7 @@ class Installation {
   std::string run_;
   std::string http_, grpc_, client_, worker_;  // Addresses.
   std::vector<WorkerPlan> plans_;
+  config::v1::CommandPolicy commands_;
 };
 
 }  // namespace switchyard::cli

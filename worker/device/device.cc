@@ -61,15 +61,10 @@ absl::StatusOr<DriveDevice> DriveGpu(const std::string& name, size_t index) {
   drive.device.set_compute_capability(gpu.compute_capability);
   drive.device.set_memory_total_bytes(gpu.memory_total_bytes);
   drive.device.set_memory_used_bytes(gpu.memory_used_bytes);
-<<<<<<< HEAD
   const CpuFacts host = DiscoverCpu();
   drive.host_memory_bytes = host.memory_bytes;
   const int threads = static_cast<int>(host.cores);
-  drive.handle = {.device = name, .name = gpu.name, .threads = threads};
-=======
-  const int threads = static_cast<int>(DiscoverCpu().cores);
   drive.handle = {.device = name, .name = gpu.name, .threads = threads, .uuid = gpu.uuid};
->>>>>>> 7d21c05 (wip3)
   drive.environment = ThreadEnvironment(threads);
   // CUDA's own order is fastest first; NVML's, and so our numbers, are by bus.
   drive.environment.push_back("CUDA_DEVICE_ORDER=PCI_BUS_ID");

@@ -109,7 +109,6 @@ absl::Status Serve(const ServeOptions& options) {
   absl::StatusOr<std::optional<CommandSettings>> commands =
       LoadCommandSettings(options.command_policy);
   if (!commands.ok()) return commands.status();
-  const ExecutorFactory executors = MakeExecutorFactory(*std::move(commands));
 
   if (options.background) BecomeBackground();  // Before the first thread: threads inherit it.
   // What follows ends with the process and is never destroyed: threads of attempts may be anywhere
@@ -129,13 +128,9 @@ absl::Status Serve(const ServeOptions& options) {
                                                  return device->NewAttempt(limit, own);
                                                }};
   auto& models = *new std::shared_ptr<ResidentModels>(MakeResidentModels());
+  const ExecutorFactory executors = MakeExecutorFactory(models, *std::move(commands));
   auto& attempts = *new AttemptRunner(
-<<<<<<< HEAD
-      surroundings, timers, {.executor = MakeExecutorFactory(models), .timed_task = MakeTimedTask},
-      options.own, [] {
-=======
       surroundings, timers, {.executor = executors, .timed_task = MakeTimedTask}, options.own, [] {
->>>>>>> 7d21c05 (wip3)
         LogError("an attempt does not end; ending the runner to free its place");
         EndProcess(kAttemptStuck);
       });

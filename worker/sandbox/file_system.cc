@@ -72,7 +72,6 @@ absl::Status Show(const fs::path& root, const std::string& path, bool required) 
     fs::create_symlink(target, place, error);
     return absl::OkStatus();
   }
-  if (fs::exists(place, error)) return absl::OkStatus();  // Beneath one shown already.
   if (!target.empty() && !fs::exists(path, error)) return absl::OkStatus();
   return Bind(path, place, kReadOnly);
 }
@@ -106,13 +105,14 @@ absl::Status Fill(const fs::path& root, const SandboxPlan& plan, bool own_proces
   for (const std::string& path : plan.system_paths()) {
     if (absl::Status status = Show(root, path, /*required=*/false); !status.ok()) return status;
   }
-  for (const std::string& path : plan.read_paths()) {
-    if (absl::Status status = Show(root, path, /*required=*/true); !status.ok()) return status;
-  }
   absl::Status status = MountDevices(root, plan);
   if (status.ok()) status = MountProcessesAt(root / "proc", own_processes);
   if (status.ok()) status = Bind(plan.work_folder(), root / "work", kWritable);
   if (status.ok()) status = Bind(plan.temporary_folder(), root / "tmp", kWritable);
+  // Last, so that one beneath /tmp is not covered.
+  for (const std::string& path : plan.read_paths()) {
+    if (status.ok()) status = Show(root, path, /*required=*/true);
+  }
   return status;
 }
 

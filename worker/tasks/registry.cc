@@ -1,11 +1,8 @@
 #include "worker/tasks/registry.h"
 
-<<<<<<< HEAD
 #include <utility>
 
-=======
 #include "common/clock/clock.h"
->>>>>>> 7d21c05 (wip3)
 #include "common/kind/kind.h"
 #include "worker/tasks/noop/noop.h"
 #ifdef SWITCHYARD_TORCH
@@ -16,30 +13,17 @@
 #endif
 
 namespace switchyard::worker {
-namespace {
 
 #ifdef SWITCHYARD_TORCH
 
-<<<<<<< HEAD
 namespace {
+
 // Weights of the models a runner keeps loaded, until the scheduler says how much.
-=======
-// Weights of the models a runner keeps loaded.
->>>>>>> 7d21c05 (wip3)
 constexpr int64_t kModelBytes = int64_t{2} << 30;
 
-<<<<<<< HEAD
-std::shared_ptr<ResidentModels> MakeResidentModels() {
-  return std::make_shared<ModelCache>(kModelBytes, EmptyCudaCache);
-}
-
-ExecutorFactory MakeExecutorFactory(std::shared_ptr<ResidentModels> resident) {
+ExecutorFactory MakeTorchExecutors(std::shared_ptr<ResidentModels> resident) {
   if (resident == nullptr) resident = MakeResidentModels();
   const auto models = std::static_pointer_cast<ModelCache>(std::move(resident));
-=======
-ExecutorFactory MakeTorchExecutors() {
-  const auto models = std::make_shared<ModelCache>(kModelBytes);
->>>>>>> 7d21c05 (wip3)
   return [models](absl::string_view kind) -> std::unique_ptr<Executor> {
     if (kind == "train") return MakeTrainExecutor(SystemClock());
     if (kind == "predict") return MakePredictExecutor(models, SystemClock());
@@ -47,30 +31,33 @@ ExecutorFactory MakeTorchExecutors() {
   };
 }
 
+}  // namespace
+
+std::shared_ptr<ResidentModels> MakeResidentModels() {
+  return std::make_shared<ModelCache>(kModelBytes, EmptyCudaCache);
+}
+
+std::unique_ptr<Backend> MakeBackend() { return MakeTorchBackend(); }
+
 #else
 
-<<<<<<< HEAD
-std::shared_ptr<ResidentModels> MakeResidentModels() { return nullptr; }
+namespace {
 
-ExecutorFactory MakeExecutorFactory(std::shared_ptr<ResidentModels>) {
-=======
-ExecutorFactory MakeTorchExecutors() {
->>>>>>> 7d21c05 (wip3)
+ExecutorFactory MakeTorchExecutors(std::shared_ptr<ResidentModels>) {
   return [](absl::string_view) { return std::unique_ptr<Executor>(); };
 }
 
-#endif
-
 }  // namespace
 
-#ifdef SWITCHYARD_TORCH
-std::unique_ptr<Backend> MakeBackend() { return MakeTorchBackend(); }
-#else
+std::shared_ptr<ResidentModels> MakeResidentModels() { return nullptr; }
+
 std::unique_ptr<Backend> MakeBackend() { return MakeBareBackend(); }
+
 #endif
 
-ExecutorFactory MakeExecutorFactory(std::optional<CommandSettings> commands) {
-  return [torch = MakeTorchExecutors(),
+ExecutorFactory MakeExecutorFactory(std::shared_ptr<ResidentModels> models,
+                                    std::optional<CommandSettings> commands) {
+  return [torch = MakeTorchExecutors(std::move(models)),
           commands = std::move(commands)](absl::string_view kind) -> std::unique_ptr<Executor> {
     if (kind != "command") return torch(kind);
     return commands.has_value() ? MakeCommandExecutor(*commands, SystemClock()) : nullptr;

@@ -18,16 +18,12 @@ namespace switchyard::worker {
 
 // Makes executors by kind (the name of Job's oneof member), null for a kind that has none. What
 // attempts of one runner share, such as loaded models, lives as long as the factory and its
-<<<<<<< HEAD
-// executors. The factory is thread-safe.
-ExecutorFactory MakeExecutorFactory(std::shared_ptr<ResidentModels> models = nullptr);
+// executors. The factory is thread-safe. `commands`: nothing, and the kind `command` is not there.
+ExecutorFactory MakeExecutorFactory(std::shared_ptr<ResidentModels> models = nullptr,
+                                    std::optional<CommandSettings> commands = std::nullopt);
 
 // The models that executors of a factory made with it keep loaded. Null in builds without LibTorch.
 std::shared_ptr<ResidentModels> MakeResidentModels();
-=======
-// executors. The factory is thread-safe. `commands`: nothing, and the kind `command` is not there.
-ExecutorFactory MakeExecutorFactory(std::optional<CommandSettings> commands = std::nullopt);
->>>>>>> 7d21c05 (wip3)
 
 // A task for a kind that only waits, or null. No kind has both.
 std::unique_ptr<TimedTask> MakeTimedTask(absl::string_view kind);

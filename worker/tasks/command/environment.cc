@@ -17,7 +17,7 @@ void AddDefaults(const DeviceHandle& device, Variables* variables) {
   set["PATH"] = "/usr/local/bin:/usr/bin:/bin";
   set["LANG"] = "C.UTF-8";
   // Python holds back what it prints into a pipe; a log is to be live.
-  set["PYTHONUNBUFFERED"] = "1";
+  set["PYTHONUNBUFFERED"] = std::string("1");
   if (absl::StartsWith(device.device, "cuda")) return;
   for (const char* name : {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"})
     set[name] = absl::StrCat(device.threads);
@@ -29,7 +29,7 @@ void AddGang(const Assignment& assignment, Variables* variables) {
   const auto& gang = assignment.gang();
   set["RANK"] = absl::StrCat(gang.rank());
   set["WORLD_SIZE"] = absl::StrCat(gang.size());
-  set["LOCAL_RANK"] = "0";
+  set["LOCAL_RANK"] = std::string("0");
   set["LOCAL_WORLD_SIZE"] = absl::StrCat(std::max(1, assignment.devices_size()));
   set["SWITCHYARD_MEMBER"] = absl::StrCat(gang.member());
   set["SWITCHYARD_MEMBERS"] = absl::StrCat(gang.members());
