@@ -22,6 +22,12 @@ std::string ShapeOf(const v1::Job& job) {
                       ",image=", train.image_size(), "x", train.channels());
 }
 
+// Commands are alike when they run the same program on the same script.
+std::string LikeWork(const v1::CommandSpec& command) {
+  const std::string script = command.arguments().empty() ? "" : command.arguments(0);
+  return absl::StrCat("command:", command.program(), " ", script.substr(0, 100));
+}
+
 }  // namespace
 
 NewJob MakeNewJob(const v1::Job& job) {
@@ -31,6 +37,7 @@ NewJob MakeNewJob(const v1::Job& job) {
   made.device = job.device();
   if (job.has_predict())
     made.model_key = absl::StrCat(job.predict().model(), ":", job.predict().version());
+  if (job.has_command()) made.model_key = LikeWork(job.command());
   if (job.has_not_before()) made.not_before_us = Micros(job.not_before());
   if (job.has_expire_time()) made.expire_us = Micros(job.expire_time());
   made.memory_bytes = job.memory_bytes();

@@ -75,7 +75,7 @@ class CommandExecutor final : public Executor {
     absl::StatusOr<SandboxProcess> process = SandboxProcess::Start(settings_.sandbox, plan_);
     if (!process.ok()) return process.status();
     CommandOutputs outputs(context, clock_);
-    Follow(context, *process, outputs);
+    const bool asked_to_stop = Follow(context, *process, outputs);
     outputs.Finish();
     if (context.Cancelled()) return absl::CancelledError("the command was cancelled");
     if (!process->report().has_value())
@@ -83,10 +83,8 @@ class CommandExecutor final : public Executor {
     const SandboxReport& report = *process->report();
     const bool started =
         report.end() != SandboxReport::GUARD_FAILED && report.end() != SandboxReport::START_FAILED;
-    if (context.StopRequested() && started) {
-      if (absl::Status kept = KeepCheckpoint(context); !kept.ok()) return kept;
-      return MakeResult(report, outputs);
-    }
+    NotePeak(context, report);
+    if (asked_to_stop && started) return Stopped(context, report, outputs);
     const absl::Status end = StatusOfEnd(spec_, plan_, report, outputs.last_error_line());
     if (!end.ok()) return end;
     if (absl::Status stored = StoreOutputs(context, outputs); !stored.ok()) return stored;
@@ -149,12 +147,17 @@ class CommandExecutor final : public Executor {
     for (const std::string& path : program.read_paths()) plan_.add_read_paths(path);
     plan_.add_read_paths(program.path());
     for (std::string& file : DeviceFiles(device)) plan_.add_devices(std::move(file));
-    SetBounds(policy);
+    SetBounds(policy, job, device);
   }
 
-  void SetBounds(const CommandPolicy& policy) {
-    const uint64_t memory = spec_.memory_limit_bytes();
-    plan_.set_memory_bytes(memory != 0 ? memory : policy.memory_bytes());
+  void SetBounds(const CommandPolicy& policy, const api::Job& job, const DeviceHandle& device) {
+    uint64_t memory =
+        spec_.memory_limit_bytes() != 0 ? spec_.memory_limit_bytes() : policy.memory_bytes();
+    // What the job said it needs holds on a cpu device. What was learned of others of its name does
+    // not: the same script on other data is other work.
+    if (device.device == "cpu" && job.memory_bytes() > 0)
+      memory = std::min(memory, static_cast<uint64_t>(job.memory_bytes()));
+    plan_.set_memory_bytes(memory);
     const absl::Duration most =
         policy.has_cpu_time() ? DurationFrom(policy.cpu_time()) : absl::InfiniteDuration();
     const absl::Duration asked =
@@ -181,8 +184,25 @@ class CommandExecutor final : public Executor {
     return absl::OkStatus();
   }
 
-  // Until the end, passing a cancel or stop on.
-  void Follow(AttemptContext& context, SandboxProcess& process, CommandOutputs& outputs) {
+  // What was done by the time of a stop; preempted, the job goes on in a later attempt instead.
+  absl::StatusOr<api::Job> Stopped(AttemptContext& context, const SandboxReport& report,
+                                   const CommandOutputs& outputs) {
+    if (absl::Status kept = KeepCheckpoint(context); !kept.ok()) return kept;
+    if (context.Preempted())
+      return absl::CancelledError("the command gave its device to more urgent work");
+    context.EndsEarly();
+    return MakeResult(report, outputs);
+  }
+
+  // A device's memory is the host's only on a cpu device; what a program takes of a GPU is its own
+  // affair and nothing the worker sees.
+  void NotePeak(AttemptContext& context, const SandboxReport& report) const {
+    if (context.device().device == "cpu")
+      context.NoteMemoryPeak(static_cast<int64_t>(report.peak_memory_bytes()));
+  }
+
+  // Until the end, passing a cancel or stop on. True when it was asked to stop.
+  bool Follow(AttemptContext& context, SandboxProcess& process, CommandOutputs& outputs) {
     absl::Duration kill_at = absl::InfiniteDuration();
     bool asked = false;
     const auto output = [&outputs](Stream stream, absl::string_view bytes) {
@@ -194,12 +214,14 @@ class CommandExecutor final : public Executor {
         asked = true;
         process.Terminate();
         if (!context.Cancelled()) context.SetPhase(api::Job::CHECKPOINTING);
-        kill_at = now + DurationFrom(spec_.stop_grace());
+        // A fifth of what the daemon gives is kept to store the checkpoint in.
+        kill_at = now + std::min(DurationFrom(spec_.stop_grace()), context.GraceLeft() * 0.8);
       }
       if (context.Cancelled()) kill_at = std::min(kill_at, now + kCancelGrace);
       if (now >= kill_at) process.Kill();
       if (outputs.TakeCheckpointWish() && !asked) HeedCheckpoint(context, now);
     }
+    return asked;
   }
 
   void HeedCheckpoint(AttemptContext& context, absl::Duration now) {

@@ -171,6 +171,7 @@ TEST_F(CommandTest, AStoppedProgramKeepsItsCheckpointAndTheNextAttemptHasIt) {
     stopper.join();
     ASSERT_TRUE(job.ok()) << job.status();
     EXPECT_THAT(Logged(), HasSubstr(absl::StrCat("began at ", attempt)));
+    EXPECT_GT(context_->noted_peak_bytes, 0);
     ASSERT_EQ(context_->checkpoints.size(), 1u);
     resume_from = context_->checkpoints[0].sha256();
   }

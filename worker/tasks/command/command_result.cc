@@ -59,7 +59,7 @@ absl::Status OutOfMemory(const SandboxPlan& plan, const SandboxReport& report) {
   return MakeError(absl::StatusCode::kResourceExhausted, "OUT_OF_MEMORY",
                    absl::StrCat("its processes together had ", peak, " bytes of memory; the limit ",
                                 "is ", limit, ". Ask for more by memory_limit_bytes"),
-                   {{"peak_bytes", peak}, {"limit_bytes", limit}});
+                   {{"need_bytes", peak}, {"limit_bytes", limit}});
 }
 
 }  // namespace
