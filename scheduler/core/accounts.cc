@@ -1,13 +1,8 @@
 #include "scheduler/core/accounts.h"
 
+#include "scheduler/policy/quota.h"
+
 namespace switchyard::scheduler {
-namespace {
-
-bool Over(uint64_t in_use, uint32_t more, uint32_t most) {
-  return most != 0 && in_use + more > most;
-}
-
-}  // namespace
 
 uint32_t Accounts::TenantNumber(const std::string& name) {
   const auto [found, made] =
@@ -63,18 +58,20 @@ void Accounts::ResumeAll() {
 Reason Accounts::TenantHold(uint32_t number, uint8_t kind, uint32_t devices) const {
   const Tenant& tenant = tenants_[number];
   if (((paused_ | tenant.paused) >> kind & 1) != 0) return Reason::kPaused;
-  return Over(tenant.devices, devices, tenant.settings.max_running) ? Reason::kQuota
-                                                                    : Reason::kNone;
+  const bool over = OverLimit(tenant.devices, devices, tenant.settings.max_running) ||
+                    DayUsedUp(tenant.used_today_us, tenant.settings.device_seconds_per_day);
+  return over && !quota_leak_ ? Reason::kQuota : Reason::kNone;
 }
 
 Reason Accounts::KeyHold(uint32_t number, uint32_t devices) const {
   const AccountKey& key = keys_[number];
-  return Over(key.devices, devices, key.settings.max_running) ? Reason::kKeyLimit : Reason::kNone;
+  return OverLimit(key.devices, devices, key.settings.max_running) ? Reason::kKeyLimit
+                                                                   : Reason::kNone;
 }
 
 Reason Accounts::ArrayHold(uint32_t number) const {
   const Account& account = accounts_[number];
-  return Over(account.running, 1, account.width) ? Reason::kArrayWidth : Reason::kNone;
+  return OverLimit(account.running, 1, account.width) ? Reason::kArrayWidth : Reason::kNone;
 }
 
 bool Accounts::Guaranteed(uint32_t number, uint32_t devices) const {

@@ -25,6 +25,13 @@ struct Tenant {
   uint64_t running = 0;  // Jobs running or cancelling.
   uint64_t paused = 0;   // Bit: the kind is paused.
   uint32_t devices = 0;  // Of attempts handed out and not ended.
+  uint32_t offered = 0;  // Places in the order it stands at: waits, and is not held back.
+  // charges.h keeps these.
+  uint32_t running_devices = 0;  // Of attempts that have started.
+  int64_t settled_us = 0;        // Boot clock: charged up to then.
+  int64_t promised_us = 0;       // Expected device time of all attempts handed out.
+  int64_t prepaid_us = 0;        // Charged ahead and not used yet.
+  int64_t used_today_us = 0;
 
   // Whether what it runs decides what of it may be offered.
   bool Capped() const { return settings.max_running != 0 || settings.guaranteed_running != 0; }
@@ -52,6 +59,9 @@ struct Account {
 // forgotten (an operator names them); the account of an array is, with its last job.
 class Accounts {
  public:
+  // `quota_leak` is PlantedBugs::quota_leak.
+  explicit Accounts(bool quota_leak = false) : quota_leak_(quota_leak) {}
+
   uint32_t TenantNumber(const std::string& name);
   uint32_t KeyNumber(uint32_t tenant, const std::string& id);
   // Made when new. The width of an array is that of its first account.
@@ -104,6 +114,7 @@ class Accounts {
 
  private:
   std::vector<Tenant> tenants_;
+  const bool quota_leak_;
   uint64_t paused_ = 0;  // Bit: the kind is paused for all.
   std::vector<AccountKey> keys_;
   Slab<Account> accounts_;

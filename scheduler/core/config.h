@@ -39,6 +39,9 @@ struct PlantedBugs {
   bool early_lease_expiry = false;      // Attempts are ended at half of their lease.
   bool unblocks_too_early = false;      // A job runs when the first it depends on has succeeded.
   bool lost_requeue_on_attach = false;  // An attempt missing from its worker's Attach is not ended.
+  bool weights_ignored = false;         // Fair share takes every tenant's weight as one.
+  bool no_ageing = false;               // Waiting raises nothing.
+  bool quota_leak = false;              // A tenant over its quota goes on.
   bool partial_gang = false;            // A gang is placed with one device missing.
   bool preempts_too_early = false;      // The minimum run time is not looked at.
   bool backfill_ignores_reservation = false;  // Smaller jobs take what is kept for a gang.
@@ -78,6 +81,11 @@ struct CoreConfig {
   uint32_t max_failed_attempts = 3;     // Failed in a way that may be retried, in all.
   int64_t backoff_base_us = 1'000'000;  // First wait after a failed attempt; doubles.
   int64_t backoff_max_us = 60'000'000;
+  int64_t share_half_life_us = 86'400'000'000;  // Of tenants' charges; 0: they never decay.
+  int64_t idle_credit_us = 600'000'000;  // What idling saves up, at most (policy/fair_share.h).
+  // Most device time of priorities 1 and 2 in a window while others wait; 100: no bound.
+  uint32_t urgent_share_percent = 50;
+  int64_t urgent_window_us = 60'000'000;
   int64_t ageing_interval_us = 300'000'000;  // Waiting raises a job one step each, never above 3.
   // Patience of a job in parts of the time it is thought to take; 0: submission order alone.
   uint32_t patience_percent = 100;

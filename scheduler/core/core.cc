@@ -21,6 +21,10 @@ void Core::Apply(const Event& event, const Now& now, Effects& effects) {
 }
 void Core::Advance(const Now& now, Effects& effects) { impl_->Advance(now, effects); }
 void Core::TakeChanges(absl::FunctionRef<void(const Change&)> visit) { impl_->TakeChanges(visit); }
+void Core::RestorePolicyState(const PolicyState& state, const Now& now) {
+  impl_->RestorePolicyState(state, now);
+}
+PolicyState Core::SavePolicyState() const { return impl_->SavePolicyState(); }
 bool Core::IsLive(JobId job) const { return impl_->IsLive(job); }
 bool Core::Image(JobId job, JobImage& image) const { return impl_->Image(job, image); }
 Wakeup Core::NextWakeup() const { return impl_->NextWakeup(); }
@@ -35,7 +39,12 @@ uint64_t Core::epoch() const { return impl_->config_.epoch; }
 
 Core::Impl::Impl(CoreConfig config)
     : config_(std::move(config)),
-      queue_(rows_, accounts_, config_.ageing_interval_us, config_.patience_percent,
+      accounts_(config_.bugs.quota_leak),
+      charges_(accounts_, config_.share_half_life_us, config_.idle_credit_us,
+               config_.bugs.weights_ignored),
+      urgent_(config_.urgent_share_percent, config_.urgent_window_us),
+      queue_(rows_, accounts_, charges_,
+             config_.bugs.no_ageing ? kNever : config_.ageing_interval_us, config_.patience_percent,
              config_.bugs.ignores_priority),
       pools_(attempts_, config_.ahead_jobs, config_.ahead_window_us) {
   for (const Cordon& cordon : config_.cordons) cordons_[cordon.worker] = cordon;
@@ -49,6 +58,7 @@ Core::Impl::Impl(CoreConfig config)
 void Core::Impl::Apply(const Event& event, const Now& now, Effects& effects) {
   now_ = now;
   if (first_boot_us_ == kNever) first_boot_us_ = now.boot_us;
+  charges_.SetTime(now);
   effects_ = &effects;
   if (!restored_blocked_.empty()) BlockRestored();
   std::visit([this](const auto& one) { On(one); }, event);
@@ -56,8 +66,10 @@ void Core::Impl::Apply(const Event& event, const Now& now, Effects& effects) {
 
 void Core::Impl::Advance(const Now& now, Effects& effects) {
   now_ = now;
+  charges_.SetTime(now);
   effects_ = &effects;
   if (!restored_blocked_.empty()) BlockRestored();
+  SweepCharges();
   Timer timer;
   while (wall_timers_.PopDue(now.wall_us, timer)) OnTimer(timer);
   while (boot_timers_.PopDue(now.boot_us, timer)) OnTimer(timer);
@@ -90,7 +102,10 @@ void Core::Impl::OnTimer(const Timer& timer) {
 Wakeup Core::Impl::NextWakeup() const {
   Wakeup next{.wall_us = wall_timers_.Next(), .boot_us = boot_timers_.Next()};
   next.boot_us = std::min(next.boot_us, recall_at_us_);
-  if (!queue_.empty()) next.boot_us = std::min(next.boot_us, next_ageing_us_);
+  if (!queue_.empty()) {
+    next.boot_us = std::min(next.boot_us, next_ageing_us_);
+    next.wall_us = std::min(next.wall_us, charges_.NextTurn());
+  }
   if (more_to_place_) next.boot_us = now_.boot_us;
   return next;
 }

@@ -25,6 +25,7 @@
 #include "scheduler/core/event.h"
 #include "scheduler/core/fleet.h"
 #include "scheduler/core/image.h"
+#include "scheduler/core/policy_state.h"
 #include "scheduler/core/types.h"
 
 namespace switchyard::scheduler {
@@ -54,6 +55,11 @@ class Core {
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 
+  // What policies learned before, as PolicyState gave it. Before any Restore.
+  void RestorePolicyState(const PolicyState& state, const Now& now);
+  // What they know now, to be kept over restarts: losing the newest seconds of it is no harm.
+  PolicyState SavePolicyState() const;
+
   // Takes back a stored job that has not ended. Before the first Apply, in any order. A recorded
   // attempt gets one full lease from `now`; its worker's Attach decides earlier. REQUIRES: not
   // HasEnded(image.state).
@@ -80,7 +86,7 @@ class Core {
   Wakeup NextWakeup() const;
 
   std::vector<LimitRule> limits() const;
-  std::vector<Cordon> cordons() const;    // Ordered by worker.
+  std::vector<Cordon> cordons() const;  // Ordered by worker.
   const LiveSettings& live_settings() const;
   AccountsView ViewAccounts() const;      // Ordered by name, by tenant and id.
   std::vector<WorkerView> Fleet() const;  // Ordered by worker id.

@@ -7,6 +7,7 @@
 //   gang.cc       attempts on several devices reservation.cc  what is kept for them
 //   preempt.cc    who makes room for more urgent work
 //   blocking.cc   who waits for whom
+//   usage.cc      who used how much
 #pragma once
 
 #include <map>
@@ -26,6 +27,7 @@
 #include "scheduler/core/row.h"
 #include "scheduler/core/slab.h"
 #include "scheduler/core/timer_queue.h"
+#include "scheduler/core/urgent_use.h"
 #include "scheduler/core/victims.h"
 #include "scheduler/core/waiting_queue.h"
 #include "scheduler/policy/retry.h"
@@ -67,6 +69,8 @@ class Core::Impl {
   QueueView Queue() const;
   std::vector<Cordon> Cordons() const;
   AccountsView ViewAccounts() const;
+  void RestorePolicyState(const PolicyState& state, const Now& now);
+  PolicyState SavePolicyState() const;
 
   CoreConfig config_;  // `limits` and `last_job_id` are kept up to date.
 
@@ -150,6 +154,23 @@ class Core::Impl {
   void EndWithUpstream(uint32_t job, uint32_t upstream);
   void BlockRestored();
   void Revive(const JobImage& image, const std::map<JobId, JobState>& upstream);
+  // usage.cc
+  // An attempt of a job, a gang as one: handed out, its seats all made; known from the store;
+  // ended.
+  void CountDispatch(uint32_t attempt);
+  void CountRestored(const LiveAttempt& attempt);
+  void CountEnd(const LiveAttempt& attempt);
+  // One device of it: begins to run; is given up; has run before its start was heard of.
+  void CountStart(const LiveAttempt& seat);
+  void CountLeave(const LiveAttempt& seat);
+  void CountUnseenRun(const LiveAttempt& seat, int64_t run_us);
+  void HandOutSeat(uint32_t seat);
+  void SweepCharges();
+  // Where urgent work has had its share of the place it would get, takes what goes there instead,
+  // if anything waits for it.
+  void InsteadOfUrgent(uint32_t& group, Candidate& best);
+  // Whether urgent work of the group has had its share of all that fits.
+  bool UrgentHadItsShare(uint32_t group) const;
 
   // workers.cc
   void On(const WorkerAttached& event);
@@ -364,6 +385,8 @@ class Core::Impl {
   absl::flat_hash_map<uint64_t, uint32_t> sessions_;
   std::map<std::string, uint32_t> worker_names_;
   Accounts accounts_;
+  Charges charges_;
+  mutable UrgentUse urgent_;               // Asking brings it up to now.
   std::map<std::string, Cordon> cordons_;  // By worker.
   WaitingQueue queue_;
   PoolIndex pools_;

@@ -128,8 +128,7 @@ bool Core::Impl::DispatchGang(uint32_t group, uint32_t job, int level) {
   rows_[job].attempt = gang.members[0].seats[0];
   rows_[job].reason = Reason::kAssigned;
   gang.rendezvous = NextRendezvous(attempts_[rows_[job].attempt].worker);
-  queue_.Charge(rows_[job].account, seat.expected_us * static_cast<int64_t>(pools.size()));
-  queue_.Occupy(rows_[job].account, rows_[job].device_count);
+  CountDispatch(rows_[job].attempt);
   MarkStored(job);
   for (uint32_t member = 0; member < gang.members.size(); ++member) AssignMember(number, member);
   return true;
@@ -205,6 +204,7 @@ void Core::Impl::BeginMember(uint32_t lead, int64_t start_us) {
         std::clamp(start_us, seat.dispatch_us, std::max(seat.dispatch_us, now_.wall_us));
     seat.start_boot_us = seat.saved_boot_us = now_.boot_us;
     pools_.Start(index);
+    CountStart(seat);
     ExpectEnd(index);
     seat.recalled = false;
     if (!seat.cancelled) boot_timers_.Cancel(seat.timer);
@@ -296,10 +296,7 @@ void Core::Impl::MemberOver(uint32_t index, Outcome outcome, const Finished* rep
 
 void Core::Impl::LeaveSeat(uint32_t index) {
   LiveAttempt& seat = attempts_[index];
-  if (seat.started) {
-    const int64_t beyond_us = now_.boot_us - seat.start_boot_us - seat.expected_us;
-    if (beyond_us > 0) queue_.Charge(rows_[seat.job].account, beyond_us);
-  }
+  CountLeave(seat);
   boot_timers_.Cancel(seat.timer);
   ForgetVictim(index);
   pools_.Leave(index);
@@ -365,7 +362,9 @@ void Core::Impl::RestoreGang(LiveAttempt seat, const AttemptImage& image) {
       attempts_[index] = seat;
       attempts_[index].device = devices_.Intern(device);
       member.seats.push_back(index);
-      if (!seat.over) Link(WorkerNamed(stored.worker), index);
+      if (seat.over) continue;
+      Link(WorkerNamed(stored.worker), index);
+      if (seat.started) CountStart(seat);
     }
     if (seat.started) ++gang.started;
     if (seat.over) ++gang.ended;

@@ -35,6 +35,8 @@ absl::string_view MessageFor(Reason reason) {
              "too long";
     case Reason::kDependencies:
       return "waits for the jobs it depends on";
+    case Reason::kUrgentShare:
+      return "urgent work has had its share of the fitting devices and others wait";
     case Reason::kAssigned:
       return "handed to a worker, starts there in its turn";
     default:
@@ -100,6 +102,7 @@ Reason Core::Impl::WaitingReason(const LiveJob& row) const {
   if (hold != Reason::kNone) return hold;
   const uint32_t group = queue_.FindGroup(GroupKeyOf(row));
   if (group >= shapes_.size()) return Reason::kNoDevice;
+  if (row.priority <= kLeastUrgentOfUrgent && UrgentHadItsShare(group)) return Reason::kUrgentShare;
   for (const uint32_t shape : shapes_[group].shapes) {
     if (pools_.OpenPools(shape) > 0) return ReasonWithDevices(row, group);
   }
@@ -288,13 +291,14 @@ void Core::Impl::RestoreAttempt(uint32_t job, const AttemptImage& image) {
   attempt.level = row.priority;
   attempt.rank = AssignmentRank(row.priority, image.fencing.counter);
   attempt.resumed_from = image.resumed_from;
-  queue_.Occupy(row.account, row.device_count);
+  CountRestored(attempt);
   if (!image.members.empty()) return RestoreGang(std::move(attempt), image);
   const uint32_t index = attempts_.Add();
   attempts_[index] = std::move(attempt);
   row.attempt = index;
   Link(WorkerNamed(image.worker), index);
   if (!attempts_[index].started) return;
+  CountStart(attempts_[index]);
   ArmTimeout(index);
   ProtectVictim(index);
 }

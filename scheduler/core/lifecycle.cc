@@ -266,7 +266,7 @@ AttemptImage& Core::Impl::EndAttempt(uint32_t index, Outcome outcome) {
   AttemptImage& image = cold.past.emplace_back(Describe(attempt));
   image.outcome = outcome;
   image.end_us = now_.wall_us;
-  queue_.Release(row.account, row.device_count);
+  CountEnd(attempt);
   NoticeOver(attempt);
   if (attempt.gang != kNone) {
     DropGang(attempt.gang);

@@ -85,6 +85,7 @@ bool Core::Impl::PlaceOne() {
     return true;
   }
   if (best_group == kNone) return false;
+  if (best.place.level <= kLeastUrgentOfUrgent) InsteadOfUrgent(best_group, best);
   if (queue_.Key(best_group).device_count > 1) {
     if (DispatchGang(best_group, best.job, best.place.level)) ReleaseReservation(best_group);
   } else {
@@ -127,8 +128,7 @@ void Core::Impl::Dispatch(uint32_t job, uint32_t pool, int level) {
   ExpectEnd(index);
   pools_.UsedModel(pool, row.model);
   ArmHeld(pool);
-  queue_.Charge(row.account, attempt.expected_us);
-  queue_.Occupy(row.account, row.device_count);
+  CountDispatch(index);
   MarkStored(job);
   Assign(attempt, worker);
 }
@@ -223,6 +223,7 @@ void Core::Impl::RecallForBlocked() {
   for (uint32_t group = 0; group < queue_.groups(); ++group) {
     if (!queue_.Best(group, best)) continue;
     RefreshShapes(group);
+    if (best.place.level <= kLeastUrgentOfUrgent && UrgentHadItsShare(group)) continue;
     Blocked& blocked = blocked_[group];
     const JobId job = rows_[best.job].id;
     if (blocked.job != job) {

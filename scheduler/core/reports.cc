@@ -66,6 +66,7 @@ void Core::Impl::Begin(uint32_t index, int64_t start_us) {
   pools_.Start(index);
   ExpectEnd(index);
   ProtectVictim(index);
+  CountStart(attempt);
   attempt.recalled = false;
   if (!attempt.cancelled) {
     boot_timers_.Cancel(attempt.timer);
@@ -113,7 +114,9 @@ void Core::Impl::Take(uint32_t index, const Finished& report) {
     // It began before we heard of it; what it says of its run time is believed as far as it can be
     // true.
     const int64_t run_us = std::max<int64_t>(0, report.prepared_us + report.run_us);
-    attempt.start_boot_us -= std::min(run_us, now_.boot_us - attempt.dispatch_boot_us);
+    const int64_t unseen_us = std::min(run_us, now_.boot_us - attempt.dispatch_boot_us);
+    attempt.start_boot_us -= unseen_us;
+    CountUnseenRun(attempt, unseen_us);
   }
   if (!report.device.empty()) attempt.device = devices_.Intern(report.device);
   if (!report.device_name.empty()) attempt.device_name = devices_.Intern(report.device_name);

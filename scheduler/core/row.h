@@ -108,6 +108,7 @@ struct LiveAttempt {
   int64_t expected_us = 0;      // 0: unknown.
   int64_t expected_end_us = 0;  // Boot clock; 0: not in ExpectedEnds.
   int64_t saved_boot_us = 0;    // Last checkpoint, or start.
+  uint32_t shape = kNone;       // Of the place it was handed out to, in this core.
   uint64_t rank = 0;
   int64_t granted_bytes = 0;     // Of memory, on each device; 0: nothing was set apart.
   int64_t peak_bytes = 0;        // As reported at its end.
@@ -128,6 +129,7 @@ struct LiveAttempt {
   bool cancelled = false;  // A hard cancel was sent.
   bool recalled = false;
   bool seen = false;     // While an Attach is reconciled.
+  bool urgent = false;   // Of priority 1 or 2 when it was handed out.
   bool resumed = false;  // Began from `JobCold::checkpoint` as it then was.
   std::string resumed_from;
 };

@@ -5,6 +5,14 @@
 #include "scheduler/core/core_impl.h"
 
 namespace switchyard::scheduler {
+namespace {
+
+// Decayed device time, by all tenants' common measure.
+double WeightedCharge(const Tenant& tenant) {
+  return static_cast<double>(tenant.charge) * tenant.settings.weight;
+}
+
+}  // namespace
 
 TenantSettings Core::Impl::SettingsOf(const TenantPatch& patch) const {
   TenantSettings settings;
@@ -92,20 +100,24 @@ void Core::Impl::RecallPaused() {
 void Core::Impl::On(const InteractiveUse& event) {
   if (WorkerOf(event.session) == kNone) return;
   for (const InteractiveUse::Use& use : event.uses) {
-    const uint32_t tenant = accounts_.TenantNumber(use.tenant);
-    queue_.Charge(accounts_.AccountNumber(tenant, accounts_.KeyNumber(tenant, ""), {}),
-                  use.device_us);
+    charges_.Use(accounts_.TenantNumber(use.tenant), use.device_us);
   }
 }
 
 AccountsView Core::Impl::ViewAccounts() const {
   AccountsView view{.live = config_.live};
+  double all = 0;
+  for (uint32_t i = 0; i < accounts_.tenants(); ++i) all += WeightedCharge(accounts_.tenant(i));
   for (uint32_t i = 0; i < accounts_.tenants(); ++i) {
     const Tenant& tenant = accounts_.tenant(i);
-    view.tenants.push_back({.settings = tenant.settings,
-                            .queued = tenant.queued,
-                            .running = tenant.running,
-                            .devices = tenant.devices});
+    view.tenants.push_back(
+        {.settings = tenant.settings,
+         .queued = tenant.queued,
+         .running = tenant.running,
+         .devices = tenant.devices,
+         .charge_seconds = charges_.Seconds(tenant.charge),
+         .share = all == 0 ? 0 : WeightedCharge(tenant) / all,
+         .device_seconds_today = static_cast<double>(tenant.used_today_us) / 1e6});
   }
   for (uint32_t i = 0; i < accounts_.keys(); ++i) {
     const AccountKey& key = accounts_.key(i);

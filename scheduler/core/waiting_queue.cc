@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "scheduler/policy/fair_share.h"
 #include "scheduler/policy/patience.h"
 
 namespace switchyard::scheduler {
@@ -20,12 +19,6 @@ uint64_t BranchKey(uint32_t group, uint32_t of, int level) {
 }
 
 }  // namespace
-
-void WaitingQueue::Charge(uint32_t account, int64_t device_us) {
-  Tenant& charged = accounts_.TenantOf(account);
-  served_last_ = std::max(served_last_, charged.charge);
-  charged.charge += ChargeFor(device_us, charged.settings.weight);
-}
 
 uint32_t WaitingQueue::GroupNumber(const GroupKey& key) {
   const auto [found, made] =
@@ -96,7 +89,7 @@ void WaitingQueue::Push(uint32_t job, int64_t wall_us) {
   row.stream = StreamOf(row);
   Stream& stream = streams_[row.stream];
   Tenant& tenant = accounts_.TenantOf(stream.account);
-  if (tenant.waiting++ == 0) tenant.charge = ChargeOnReturn(tenant.charge, served_last_);
+  if (tenant.waiting++ == 0) charges_.Return(accounts_[stream.account].tenant);
   ++waiting_;
   const bool newest = stream.tail == kNone || rows_[stream.tail].id < row.id;
   const bool was_empty = stream.level == 0;
@@ -225,6 +218,7 @@ void WaitingQueue::PlaceTenant(uint32_t number) {
   } else {
     heaps_.Take(branch.node);
   }
+  accounts_.tenant(branch.of).offered += (to != kNone) - (from != kNone);
   if (from == kNone || from == to || !heaps_.empty(from)) return;
   group.slots &= ~(1u << heaps_.Owner(from));
 }
@@ -283,10 +277,11 @@ Reason WaitingQueue::Hold(const LiveJob& row) const {
   return key != Reason::kNone ? key : accounts_.ArrayHold(row.account);
 }
 
-bool WaitingQueue::Best(uint32_t number, Candidate& best) {
+bool WaitingQueue::Best(uint32_t number, Candidate& best, bool urgent) {
   const Group& group = groups_[number];
-  if (group.slots == 0) return false;
-  const int slot = __builtin_ctz(group.slots);
+  const uint32_t slots = urgent ? group.slots : group.slots & ~kUrgentSlots;
+  if (slots == 0) return false;
+  const int slot = __builtin_ctz(slots);
   const uint32_t root = group.roots[slot];
   for (;;) {
     const uint32_t node = heaps_.Top(root);

@@ -22,11 +22,13 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "scheduler/core/accounts.h"
+#include "scheduler/core/charges.h"
 #include "scheduler/core/rank_heaps.h"
 #include "scheduler/core/row.h"
 #include "scheduler/core/slab.h"
 #include "scheduler/core/types.h"
 #include "scheduler/policy/ordering.h"
+#include "scheduler/policy/urgent_share.h"
 
 namespace switchyard::scheduler {
 
@@ -55,18 +57,17 @@ struct Candidate {
   uint32_t job = kNone;
 };
 
-// Not thread-safe. `rows` and `accounts` are the core's and outlive this.
+// Not thread-safe. `rows`, `accounts` and `charges` are the core's and outlive this.
 class WaitingQueue {
  public:
-  WaitingQueue(Slab<LiveJob>& rows, Accounts& accounts, int64_t ageing_interval_us,
-               uint32_t patience_percent, bool reversed)
+  WaitingQueue(Slab<LiveJob>& rows, Accounts& accounts, Charges& charges,
+               int64_t ageing_interval_us, uint32_t patience_percent, bool reversed)
       : rows_(rows),
         accounts_(accounts),
+        charges_(charges),
         interval_us_(ageing_interval_us),
         patience_percent_(patience_percent),
         reversed_(reversed) {}
-
-  void Charge(uint32_t account, int64_t device_us);
 
   // An attempt of the account on so many devices is handed out; it has ended. Holds its tenant, key
   // and array back, or lets them go on.
@@ -90,8 +91,9 @@ class WaitingQueue {
   void Push(uint32_t job, int64_t wall_us);
   void Remove(uint32_t job, int64_t wall_us);
 
-  // The best job of a group that nothing holds back; false: none waits.
-  bool Best(uint32_t group, Candidate& best);
+  // The best job of a group that nothing holds back; false: none waits. `urgent` false: as if none
+  // of priority 1 or 2 waited.
+  bool Best(uint32_t group, Candidate& best, bool urgent = true);
 
   // Moves streams whose oldest job has waited for another interval.
   void Age(int64_t wall_us);
@@ -103,6 +105,8 @@ class WaitingQueue {
   // Levels, then the same once more for what is beyond its tenant's guarantee.
   static constexpr int kShelf = kLeastUrgentPriority + 1;
   static constexpr int kSlots = 2 * kShelf;
+  static constexpr uint32_t kUrgentLevels = (2u << kLeastUrgentOfUrgent) - 1;
+  static constexpr uint32_t kUrgentSlots = kUrgentLevels | kUrgentLevels << kShelf;
 
   struct Stream {
     uint32_t account = 0;
@@ -147,6 +151,7 @@ class WaitingQueue {
 
   Slab<LiveJob>& rows_;
   Accounts& accounts_;
+  Charges& charges_;
   const int64_t interval_us_;
   const uint32_t patience_percent_;
   const bool reversed_;  // PlantedBugs::ignores_priority.
@@ -164,7 +169,6 @@ class WaitingQueue {
   absl::flat_hash_map<uint64_t, uint32_t> key_branch_numbers_;
   absl::flat_hash_map<uint64_t, uint32_t> tenant_branch_numbers_;
   uint64_t waiting_ = 0;
-  uint64_t served_last_ = 0;  // Charge of the tenant served last.
 };
 
 }  // namespace switchyard::scheduler

@@ -42,7 +42,9 @@ class WaitingQueueTest : public testing::Test {
 
   Slab<LiveJob> rows_;
   Accounts accounts_;
-  WaitingQueue queue_{rows_, accounts_, kInterval, /*patience_percent=*/0, /*reversed=*/false};
+  Charges charges_{accounts_, /*half_life_us=*/0, /*idle_credit_us=*/0, false};
+  WaitingQueue queue_{
+      rows_, accounts_, charges_, kInterval, /*patience_percent=*/0, /*reversed=*/false};
   int64_t now_us_ = 0;
 };
 
@@ -61,7 +63,7 @@ TEST_F(WaitingQueueTest, AJobThatComesBackHasItsOldPlace) {
 TEST_F(WaitingQueueTest, TheLeastChargedTenantGoesFirst) {
   Add(1, "a", 5);
   Add(2, "b", 5);
-  queue_.Charge(AccountOf("a"), 1000);
+  charges_.Use(accounts_.TenantNumber("a"), 1000);
   EXPECT_EQ(Take(), 2u);
   EXPECT_EQ(Take(), 1u);
 }
@@ -190,7 +192,7 @@ TEST_F(WaitingQueueTest, GivesTheBestOfManyWhateverHappensToThem) {
       ASSERT_EQ(queue_.Best(0, best), expected.level != 99);
       if (expected.level == 99) continue;
       ASSERT_EQ(best.place, expected);
-      queue_.Charge(rows_[best.job].account, static_cast<int64_t>(random() % 500));
+      charges_.Use(accounts_[rows_[best.job].account].tenant, static_cast<int64_t>(random() % 500));
       queue_.Occupy(rows_[best.job].account, 1);
       running.push_back(rows_[best.job].account);
       queue_.Remove(best.job, now_us_);

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "scheduler/policy/assign_ahead.h"
-#include "scheduler/policy/fair_share.h"
 #include "scheduler/policy/limits.h"
 #include "scheduler/policy/ordering.h"
 #include "scheduler/policy/placement.h"
@@ -42,16 +41,6 @@ TEST(Ordering, WhatIsGuaranteedGoesBeforeWhatIsBorrowed) {
 TEST(Ordering, RankIsByLevelThenDispatch) {
   EXPECT_LT(AssignmentRank(1, 1000), AssignmentRank(2, 1));
   EXPECT_LT(AssignmentRank(2, 1), AssignmentRank(2, 2));
-}
-
-TEST(FairShare, ChargeIsTimeOverWeight) {
-  EXPECT_EQ(ChargeFor(1000, 1), 2 * ChargeFor(1000, 2));
-  EXPECT_GE(ChargeFor(0, 1000), 1u);
-}
-
-TEST(FairShare, PausingSavesNothingUp) {
-  EXPECT_EQ(ChargeOnReturn(10, 500), 500u);
-  EXPECT_EQ(ChargeOnReturn(900, 500), 900u);
 }
 
 TEST(Placement, DevicesMatchRequests) {
