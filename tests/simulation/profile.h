@@ -24,6 +24,8 @@ struct Profile {
   int64_t fault_time_us = 300'000'000;   // Faults happen so long...
   int64_t quiet_time_us = 3600'000'000;  // ... and so long after that every job must have ended.
   int64_t longest_calm_us = 8'000'000;   // Between two faults, at most.
+  // As CoreConfig's. 100 where order_kept is to hold to the letter.
+  uint32_t urgent_share_percent = 100;
   // Every so many seeds a run without a named profile takes this one; 0: only when named.
   uint64_t seeds_for_one = 0;
 };

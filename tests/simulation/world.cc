@@ -27,7 +27,8 @@ uint64_t TokenIn(const std::string& spec) {
   return label != job.labels().end() && absl::SimpleAtoi(label->second, &token) ? token : 0;
 }
 
-scheduler::EngineOptions MakeEngineOptions(const SimulationOptions& options) {
+scheduler::EngineOptions MakeEngineOptions(const SimulationOptions& options,
+                                           const Profile& profile) {
   scheduler::EngineOptions engine;
   engine.core.kinds = {{.name = "noop",
                         .number = kNoop,
@@ -38,6 +39,7 @@ scheduler::EngineOptions MakeEngineOptions(const SimulationOptions& options) {
                         .number = kTrain,
                         .job_class = scheduler::JobClass::kTraining,
                         .checkpoints = true}};
+  engine.core.urgent_share_percent = profile.urgent_share_percent;
   engine.core.bugs = options.bugs;
   engine.reply_before_commit = options.reply_before_commit;
   return engine;
@@ -90,7 +92,7 @@ void World::Trace(absl::string_view what, uint64_t a, uint64_t b) {
 // --- The scheduler's process ---
 
 void World::StartScheduler() {
-  engine_ = std::make_unique<scheduler::Engine>(MakeEngineOptions(options_), store_, clock_, *this);
+  engine_ = std::make_unique<scheduler::Engine>(MakeEngineOptions(options_, profile_), store_, clock_, *this);
   engine_->Start().IgnoreError();  // The engine tries again with every drain.
   PlanDrain(0);
 }
