@@ -37,8 +37,8 @@ constexpr struct {
   uint8_t priority;
 } kPriorities[] = {{0.10, 3}, {0.80, 5}, {1.00, 7}};
 
-// Memory per device as quarters of a device's, chosen.
-constexpr int kMemoryQuarters = 4;
+// Memory per device as fifths of a device's, one to four, chosen.
+constexpr int kMemoryParts = 5;
 
 int64_t DeclaredLimitUs(int64_t duration_us, double share) {
   const double wanted_us = duration_us * (1 + share * (kMostOverestimate - 1));
@@ -104,8 +104,8 @@ class Jobs {
     }
     const Workload::Size& size = workload_.sizes[sizes_.At(own.Share())];
     job.devices = std::min<uint32_t>(size.devices, static_cast<uint32_t>(options_.devices));
-    job.memory_bytes = options_.device_memory_bytes / kMemoryQuarters *
-                       (1 + static_cast<int64_t>(own.Share() * kMemoryQuarters));
+    job.memory_bytes = options_.device_memory_bytes / kMemoryParts *
+                       (1 + static_cast<int64_t>(own.Share() * (kMemoryParts - 1)));
     double place = own.Normal();
     if (recurs) {
       place = kLikeness * place + std::sqrt(1 - kLikeness * kLikeness) * random_.Normal();

@@ -74,7 +74,8 @@ class CoreRun {
   // A job that has arrived and not ended.
   struct Live {
     TraceJob job;
-    int64_t ran_us = 0;     // In earlier attempts.
+    int64_t done_us = 0;    // Of its duration, in earlier attempts, as far as it was kept.
+    int64_t ran_us = 0;     // In earlier attempts, kept or not.
     int64_t start_us = -1;  // Of the running attempt; -1: none runs.
   };
   struct End {
@@ -112,28 +113,33 @@ class CoreRun {
       ends_.pop();
       if (!workers_.Runs(ref)) continue;  // It was cancelled or taken back.
       Live& live = live_.find(ref.job)->second;
-      const uint64_t session = workers_.Finish(ref, news_);
-      StopRunning(live);
+      const std::vector<uint64_t> sessions = workers_.Finish(ref, news_);
+      StopRunning(live, /*kept=*/true);
       Finished finished;
       finished.outcome = live.job.fails ? Outcome::kFailed : Outcome::kSucceeded;
       finished.permanent = live.job.fails;
       finished.end_us = now_.wall_us;
-      finished.run_us = live.ran_us;
-      Report(session, ref, std::move(finished));
+      finished.run_us = live.job.duration_us;
+      finished.memory_peak_bytes = live.job.memory_bytes;
+      Report(sessions, ref, finished);
     }
   }
 
-  void StopRunning(Live& live) {
+  // `kept`: the next attempt goes on from here.
+  void StopRunning(Live& live, bool kept) {
     live.ran_us += now_us_ - live.start_us;
+    if (kept) live.done_us += now_us_ - live.start_us;
     live.start_us = -1;
     meter_.Stopped(live.job, now_us_);
   }
 
   template <class What>
-  void Report(uint64_t session, const AttemptRef& ref, What what) {
-    WorkerReports reports{.session = session};
-    reports.reports.push_back({ref, std::move(what)});
-    Tell(std::move(reports));
+  void Report(const std::vector<uint64_t>& sessions, const AttemptRef& ref, const What& what) {
+    for (const uint64_t session : sessions) {
+      WorkerReports reports{.session = session};
+      reports.reports.push_back({ref, what});
+      Tell(std::move(reports));
+    }
   }
 
   absl::Status SubmitDue() {
@@ -145,6 +151,7 @@ class CoreRun {
       added.priority = job.priority;
       added.timeout_us = job.timeout_us;
       added.device_count = static_cast<uint16_t>(job.devices);
+      added.memory_bytes = job.memory_bytes;
       if (job.model != 0) added.model_key = absl::StrCat("m", job.model);
       meter_.Arrived(job, arrivals_.tenant(), arrivals_.Kind(job).job_class);
       Tell(std::move(submit));
@@ -181,16 +188,24 @@ class CoreRun {
         if (!workers_.Runs(one.ref)) continue;
         live.start_us = now_us_;
         meter_.Started(live.job, now_us_);
-        ends_.push({now_us_ + std::max<int64_t>(1, live.job.duration_us - live.ran_us), one.ref});
-        Report(one.session, one.ref, Started{.time_us = now_.wall_us});
-        continue;
-      }
-      if (live.start_us >= 0) StopRunning(live);
-      if (one.kind == WorkerNews::kReturned) {
-        Report(one.session, one.ref, Returned{});
+        ends_.push({now_us_ + std::max<int64_t>(1, live.job.duration_us - live.done_us), one.ref});
+        Report(one.sessions, one.ref, Started{.time_us = now_.wall_us});
       } else {
-        Report(one.session, one.ref, Finished{.outcome = Outcome::kCancelled});
+        TellOver(one, live);
       }
+    }
+  }
+
+  // An attempt is over before its work was done.
+  void TellOver(const WorkerNews& one, Live& live) {
+    const bool preempted = one.kind == WorkerNews::kPreempted;
+    result_.preemptions += preempted ? 1 : 0;
+    // Asked by a notice it makes a checkpoint, if its kind can.
+    if (live.start_us >= 0) StopRunning(live, preempted && arrivals_.Kind(live.job).checkpoints);
+    if (one.kind == WorkerNews::kCancelled) {
+      Report(one.sessions, one.ref, Finished{.outcome = Outcome::kCancelled});
+    } else {
+      Report(one.sessions, one.ref, Returned{});
     }
   }
 
@@ -207,14 +222,24 @@ class CoreRun {
 
   void Perform() {
     for (const AssignAttempt& assignment : effects_.assignments) {
-      absl::Status status = workers_.Assign(assignment, news_);
+      absl::Status status = CheckDevices(assignment);
+      if (status.ok()) status = workers_.Assign(assignment, news_);
       if (!status.ok()) fault_ = std::move(status);
+      if (assignment.gang.member > 0) continue;
       if (++result_.decisions % kDecisionsPerLook == 0) LookAtMemory();
     }
     if (!effects_.assignments.empty()) last_progress_us_ = now_us_;
-    for (const CancelAttempt& cancel : effects_.cancels) workers_.Cancel(cancel.ref, news_);
+    for (const CancelAttempt& cancel : effects_.cancels) workers_.Cancel(cancel, news_);
     for (const SessionRef& recall : effects_.recalls) workers_.Recall(recall.ref, news_);
     effects_.Clear();
+  }
+
+  absl::Status CheckDevices(const AssignAttempt& assignment) const {
+    const uint32_t given = std::max<uint32_t>(1, assignment.gang.size);
+    const uint32_t wanted = live_.find(assignment.ref.job)->second.job.devices;
+    if (given == wanted) return absl::OkStatus();
+    return absl::InternalError(absl::StrCat("the core gave job ", FormatJobId(assignment.ref.job),
+                                            " ", given, " devices; it needs ", wanted));
   }
 
   void LookAtMemory() {

@@ -63,77 +63,113 @@ bool SimulatedWorkers::Runs(const AttemptRef& ref) const {
   return found != attempts_.end() && found->second.ref == ref && found->second.running;
 }
 
+absl::Status SimulatedWorkers::AddPlaces(const AssignAttempt& assignment, Attempt& attempt) {
+  const auto worker = static_cast<uint32_t>(assignment.session - 1);
+  attempt.sessions.push_back(assignment.session);
+  if (assignment.job_class == JobClass::kGeneral) {
+    attempt.lanes.push_back(LaneOf(worker, 0, assignment.job_class));
+    return absl::OkStatus();
+  }
+  std::vector<std::string> devices = assignment.gang.devices;
+  if (assignment.gang.size == 0) devices = {assignment.device};
+  for (const std::string& name : devices) {
+    absl::string_view number(name);
+    uint32_t device = 0;
+    if (!absl::ConsumePrefix(&number, "cuda:") || !absl::SimpleAtoi(number, &device) ||
+        device >= cluster_.devices_per_worker) {
+      return absl::InternalError(
+          absl::StrCat("the core assigned a device that is not there: ", name));
+    }
+    attempt.lanes.push_back(LaneOf(worker, device, assignment.job_class));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status SimulatedWorkers::Assign(const AssignAttempt& assignment,
                                       std::vector<WorkerNews>& news) {
-  absl::string_view number(assignment.device);
-  uint32_t device = 0;
-  const bool general = assignment.job_class == JobClass::kGeneral;
-  if (!general && (!absl::ConsumePrefix(&number, "cuda:") || !absl::SimpleAtoi(number, &device) ||
-                   device >= cluster_.devices_per_worker)) {
-    return absl::InternalError(
-        absl::StrCat("the core assigned a device that is not there: ", assignment.device));
-  }
   const auto [place, made] = attempts_.try_emplace(assignment.ref.job);
-  if (!made) {
+  Attempt& attempt = place->second;
+  if (!made && (attempt.ref != assignment.ref || assignment.gang.member == 0)) {
     return absl::InternalError(
         absl::StrCat("the core assigned job ", FormatJobId(assignment.ref.job), " twice"));
   }
-  Attempt& attempt = place->second;
   attempt.ref = assignment.ref;
-  attempt.session = assignment.session;
   attempt.rank = assignment.rank;
-  attempt.lane =
-      LaneOf(static_cast<uint32_t>(assignment.session - 1), device, assignment.job_class);
-  lanes_[attempt.lane].held.push_back(assignment.ref);
-  StartHeld(attempt.lane, news);
+  if (absl::Status status = AddPlaces(assignment, attempt); !status.ok()) return status;
+  if (assignment.gang.size > 0) {
+    return attempt.sessions.size() < assignment.gang.members ? absl::OkStatus()
+                                                             : StartGang(attempt, news);
+  }
+  const uint32_t lane = attempt.lanes[0];
+  lanes_[lane].held.push_back(assignment.ref);
+  StartHeld(lane, news);
+  return absl::OkStatus();
+}
+
+absl::Status SimulatedWorkers::StartGang(Attempt& attempt, std::vector<WorkerNews>& news) {
+  for (const uint32_t number : attempt.lanes) {
+    Lane& lane = lanes_[number];
+    if (lane.running >= lane.limit) {
+      return absl::InternalError(absl::StrCat("the core assigned a busy device to job ",
+                                              FormatJobId(attempt.ref.job),
+                                              ", which needs several at once"));
+    }
+    ++lane.running;
+  }
+  attempt.running = true;
+  news.push_back({WorkerNews::kStarted, attempt.ref, attempt.sessions});
   return absl::OkStatus();
 }
 
 void SimulatedWorkers::StartHeld(uint32_t number, std::vector<WorkerNews>& news) {
   Lane& lane = lanes_[number];
   while (lane.running < lane.limit && !lane.held.empty()) {
-    const auto best = std::min_element(
-        lane.held.begin(), lane.held.end(), [this](const AttemptRef& a, const AttemptRef& b) {
-          return attempts_.find(a.job)->second.rank < attempts_.find(b.job)->second.rank;
-        });
+    const auto best = std::min_element(lane.held.begin(), lane.held.end(),
+                                       [this](const AttemptRef& a, const AttemptRef& b) {
+                                         return attempts_.find(a.job)->second.rank <
+                                                attempts_.find(b.job)->second.rank;
+                                       });
     Attempt& attempt = attempts_.find(best->job)->second;
     lane.held.erase(best);
     ++lane.running;
     attempt.running = true;
-    news.push_back({WorkerNews::kStarted, attempt.session, attempt.ref});
+    news.push_back({WorkerNews::kStarted, attempt.ref, attempt.sessions});
   }
 }
 
 void SimulatedWorkers::Forget(Attempt& attempt, std::vector<WorkerNews>& news) {
-  const uint32_t number = attempt.lane;
-  Lane& lane = lanes_[number];
+  const std::vector<uint32_t> lanes = attempt.lanes;
   if (attempt.running) {
-    --lane.running;
+    for (const uint32_t number : lanes) --lanes_[number].running;
   } else {
-    lane.held.erase(std::find(lane.held.begin(), lane.held.end(), attempt.ref));
+    std::vector<AttemptRef>& held = lanes_[lanes[0]].held;
+    held.erase(std::find(held.begin(), held.end(), attempt.ref));
   }
   attempts_.erase(attempt.ref.job);
-  StartHeld(number, news);
+  for (const uint32_t number : lanes) StartHeld(number, news);
 }
 
-uint64_t SimulatedWorkers::Finish(const AttemptRef& ref, std::vector<WorkerNews>& news) {
+std::vector<uint64_t> SimulatedWorkers::Finish(const AttemptRef& ref,
+                                               std::vector<WorkerNews>& news) {
   Attempt& attempt = *Find(ref);
-  const uint64_t session = attempt.session;
+  std::vector<uint64_t> sessions = attempt.sessions;
   Forget(attempt, news);
-  return session;
+  return sessions;
 }
 
 void SimulatedWorkers::Recall(const AttemptRef& ref, std::vector<WorkerNews>& news) {
   Attempt* attempt = Find(ref);
   if (attempt == nullptr || attempt->running) return;  // Started meanwhile: too late.
-  news.push_back({WorkerNews::kReturned, attempt->session, ref});
+  news.push_back({WorkerNews::kReturned, ref, attempt->sessions});
   Forget(*attempt, news);
 }
 
-void SimulatedWorkers::Cancel(const AttemptRef& ref, std::vector<WorkerNews>& news) {
-  Attempt* attempt = Find(ref);
+void SimulatedWorkers::Cancel(const CancelAttempt& cancel, std::vector<WorkerNews>& news) {
+  // Each member of a gang is asked; the first time ends all of it.
+  Attempt* attempt = Find(cancel.ref);
   if (attempt == nullptr) return;
-  news.push_back({WorkerNews::kCancelled, attempt->session, ref});
+  const WorkerNews::Kind kind = cancel.preempt ? WorkerNews::kPreempted : WorkerNews::kCancelled;
+  news.push_back({kind, cancel.ref, attempt->sessions});
   Forget(*attempt, news);
 }
 

@@ -18,10 +18,10 @@ namespace switchyard::scheduler {
 
 // What became of an attempt on its worker, for the run to act on.
 struct WorkerNews {
-  enum Kind { kStarted, kReturned, kCancelled };
+  enum Kind { kStarted, kReturned, kPreempted, kCancelled };
   Kind kind;
-  uint64_t session;
   AttemptRef ref;
+  std::vector<uint64_t> sessions;  // Of each worker that has a part in it: all report.
 };
 
 class SimulatedWorkers {
@@ -34,9 +34,9 @@ class SimulatedWorkers {
   // Each appends what follows. INTERNAL: the core asked for what no worker can do.
   absl::Status Assign(const AssignAttempt& assignment, std::vector<WorkerNews>& news);
   void Recall(const AttemptRef& ref, std::vector<WorkerNews>& news);
-  void Cancel(const AttemptRef& ref, std::vector<WorkerNews>& news);
-  // A running attempt is over by itself; gives its worker's session.
-  uint64_t Finish(const AttemptRef& ref, std::vector<WorkerNews>& news);
+  void Cancel(const CancelAttempt& cancel, std::vector<WorkerNews>& news);
+  // A running attempt is over by itself; gives the sessions that report it.
+  std::vector<uint64_t> Finish(const AttemptRef& ref, std::vector<WorkerNews>& news);
   // Whether this attempt runs.
   bool Runs(const AttemptRef& ref) const;
 
@@ -49,12 +49,14 @@ class SimulatedWorkers {
   };
   struct Attempt {
     AttemptRef ref;
-    uint64_t session = 0;
+    std::vector<uint64_t> sessions;
+    std::vector<uint32_t> lanes;  // One for each device.
     uint64_t rank = 0;
-    uint32_t lane = 0;
     bool running = false;
   };
 
+  absl::Status AddPlaces(const AssignAttempt& assignment, Attempt& attempt);
+  absl::Status StartGang(Attempt& attempt, std::vector<WorkerNews>& news);
   // Nullptr: it is not here.
   Attempt* Find(const AttemptRef& ref);
   uint32_t LaneOf(uint32_t worker, uint32_t device, JobClass job_class) const;
