@@ -24,17 +24,19 @@ PreemptionPolicy Core::Impl::Preempting() const {
 void Core::Impl::ProtectVictim(uint32_t index) {
   const LiveAttempt& attempt = attempts_[index];
   if (!rows_[attempt.job].preemptible || !config_.preemption.enabled) return;
-  victims_.young().push_back({.until_us = ProtectedUntil(now_.boot_us, Preempting()),
-                              .attempt = index,
-                              .fencing = attempt.fencing});
+  const JobCold* cold = rows_[attempt.job].cold.get();
+  const uint32_t preempted = cold == nullptr ? 0 : cold->preempted;
+  victims_.young().insert({.until_us = ProtectedUntil(now_.boot_us, preempted, Preempting()),
+                           .attempt = index,
+                           .fencing = attempt.fencing});
   PromoteVictims();
 }
 
 void Core::Impl::PromoteVictims() {
   auto& young = victims_.young();
-  while (!young.empty() && young.front().until_us <= now_.boot_us) {
-    const ProtectedAttempt grown = young.front();
-    young.pop_front();
+  while (!young.empty() && young.begin()->until_us <= now_.boot_us) {
+    const ProtectedAttempt grown = *young.begin();
+    young.erase(young.begin());
     const LiveAttempt& attempt = attempts_[grown.attempt];
     const bool same = attempt.job != kNone && attempt.fencing == grown.fencing;
     if (!same || !attempt.started || attempt.over || attempt.preempted) continue;
@@ -174,7 +176,7 @@ void Core::Impl::PreemptFor(uint32_t group, const Candidate& waiting) {
   if (queue_.Key(group).device_count > 1 && !HoldsReservation(group)) return;
   PromoteVictims();
   const auto& young = victims_.young();
-  if (!young.empty()) recall_at_us_ = std::min(recall_at_us_, young.front().until_us);
+  if (!young.empty()) recall_at_us_ = std::min(recall_at_us_, young.begin()->until_us);
   const std::vector<uint32_t> victims = ChooseVictims(group, waiting, missing);
   if (victims.empty()) return;
   const int64_t ready_us = blocked_[group].since_us + config_.ahead_window_us;

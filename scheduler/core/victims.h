@@ -1,12 +1,12 @@
 // Running attempts that may be preempted, the one that loses least first (policy/preemption.h).
 // Internal to the core.
 //
-// An attempt comes in once its minimum run time is over; until then it waits in a queue by start,
-// which is looked at whenever victims are. So preemptible work costs a few steps, other work none.
+// An attempt comes in once its minimum run time is over; until then it stands in order of when that
+// will be, which is looked at whenever victims are. So preemptible work costs a few steps, other work none.
 #pragma once
 
+#include <compare>
 #include <cstdint>
-#include <deque>
 
 #include "absl/container/btree_set.h"
 #include "scheduler/core/slab.h"
@@ -32,6 +32,7 @@ struct ProtectedAttempt {
   int64_t until_us = 0;
   uint32_t attempt = kNone;
   Fencing fencing;
+  friend auto operator<=>(const ProtectedAttempt&, const ProtectedAttempt&) = default;
 };
 
 // Not thread-safe.
@@ -42,11 +43,11 @@ class Victims {
   Order& Of(JobClass job_class, bool gpu, int priority) {
     return orders_[static_cast<int>(job_class)][gpu ? 1 : 0][priority];
   }
-  std::deque<ProtectedAttempt>& young() { return young_; }
+  absl::btree_set<ProtectedAttempt>& young() { return young_; }
 
  private:
   Order orders_[kJobClasses][2][kLeastUrgentPriority + 1];
-  std::deque<ProtectedAttempt> young_;  // By `until_us`.
+  absl::btree_set<ProtectedAttempt> young_;
 };
 
 }  // namespace switchyard::scheduler

@@ -150,7 +150,13 @@ uint32_t WaitingQueue::Oldest(const Stream& stream) const {
 int WaitingQueue::Level(const Stream& stream, uint32_t oldest, int64_t wall_us) const {
   const LiveJob& row = rows_[oldest];
   int64_t since_us = row.create_us;
-  if (row.cold != nullptr) since_us = std::max(since_us, row.cold->not_before_us);
+  if (row.cold != nullptr) {
+    since_us = std::max(since_us, row.cold->not_before_us);
+    // What ran has not waited: a preempted job that counted as old would take its devices back.
+    const auto& past = row.cold->past;
+    const bool preempted = !past.empty() && past.back().outcome == Outcome::kPreempted;
+    if (preempted) since_us = std::max(since_us, past.back().end_us);
+  }
   const int level = EffectivePriority(stream.priority, wall_us - since_us, interval_us_);
   return reversed_ ? kLeastUrgentPriority + kMostUrgentPriority - level : level;
 }

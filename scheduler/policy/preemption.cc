@@ -1,6 +1,13 @@
 #include "scheduler/policy/preemption.h"
 
+#include <algorithm>
+
 namespace switchyard::scheduler {
+namespace {
+
+constexpr uint32_t kMostDoublings = 10;
+
+}  // namespace
 
 bool BetterVictim(const Victim& a, const Victim& b) {
   if (a.saved_us != b.saved_us) return a.saved_us > b.saved_us;
@@ -8,8 +15,9 @@ bool BetterVictim(const Victim& a, const Victim& b) {
   return a.job > b.job;
 }
 
-int64_t ProtectedUntil(int64_t start_us, const PreemptionPolicy& policy) {
-  return start_us > kNever - policy.min_run_us ? kNever : start_us + policy.min_run_us;
+int64_t ProtectedUntil(int64_t start_us, uint32_t preempted, const PreemptionPolicy& policy) {
+  const int64_t run_us = policy.min_run_us << std::min(preempted, kMostDoublings);
+  return start_us > kNever - run_us ? kNever : start_us + run_us;
 }
 
 int FirstVictimPriority(int waiting_priority, const PreemptionPolicy& policy) {

@@ -3,7 +3,8 @@
 //
 // A preemption is a notice: the victim checkpoints, hands its devices back and is queued again as
 // the same job. So the one that loses least work goes first, and none is asked before it has run
-// for a minimum time: a job that is preempted again and again gets that much done each time.
+// for a minimum time, which doubles with each preemption: a job that is preempted again and again
+// gets more done each time.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +28,10 @@ struct PreemptionPolicy {
   uint32_t priority_distance = 2;
 };
 
-// From when on an attempt that started then may be preempted.
-int64_t ProtectedUntil(int64_t start_us, const PreemptionPolicy& policy);
+// From when on an attempt that started then may be preempted, of a job that was `preempted` so often
+// before. Each time it is left alone for twice as long (at most 1,024 times the minimum): so a job is
+// preempted no more often than the logarithm of its length, whatever more urgent work comes.
+int64_t ProtectedUntil(int64_t start_us, uint32_t preempted, const PreemptionPolicy& policy);
 
 // Least urgent enough priority of a victim for a waiting job of this priority; above 9: none.
 int FirstVictimPriority(int waiting_priority, const PreemptionPolicy& policy);

@@ -18,8 +18,15 @@ TEST(Preemption, AtEqualLossTheLeastUrgentThenTheYoungest) {
 }
 
 TEST(Preemption, NothingIsPreemptedInItsMinimumRunTime) {
-  EXPECT_EQ(ProtectedUntil(10 * kSecond, {.min_run_us = 60 * kSecond}), 70 * kSecond);
-  EXPECT_EQ(ProtectedUntil(kNever - 1, {.min_run_us = 60 * kSecond}), kNever);
+  EXPECT_EQ(ProtectedUntil(10 * kSecond, 0, {.min_run_us = 60 * kSecond}), 70 * kSecond);
+  EXPECT_EQ(ProtectedUntil(kNever - 1, 0, {.min_run_us = 60 * kSecond}), kNever);
+}
+
+TEST(Preemption, EachTimeTheVictimIsLeftAloneForTwiceAsLong) {
+  const PreemptionPolicy policy{.min_run_us = 60 * kSecond};
+  EXPECT_EQ(ProtectedUntil(0, 1, policy), 120 * kSecond);
+  EXPECT_EQ(ProtectedUntil(0, 3, policy), 480 * kSecond);
+  EXPECT_EQ(ProtectedUntil(0, 10, policy), ProtectedUntil(0, 1000, policy));
 }
 
 TEST(Preemption, TheWaitingJobMustBeMoreUrgentByTheDistance) {

@@ -4,7 +4,8 @@
 // Its model, for all alike: `workers` machines with so many equal devices each; a device runs as
 // many attempts of a class at once as its limit says (policy/limits.h: one training); a job holds
 // its devices from start to end and runs as fast wherever they are; starting, stopping and speaking
-// with workers take no time, and nothing breaks. Values; thread-compatible.
+// with workers take no time, but a preempted job loses `restart_us` each time; nothing breaks.
+// Values; thread-compatible.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,8 @@ struct Cluster {
   uint32_t workers = 64;
   uint32_t devices_per_worker = 8;
   int64_t device_memory_bytes = int64_t{24} << 30;
+  // What a preempted job loses: writing a checkpoint, starting again, being where it was.
+  int64_t restart_us = 60'000'000;
   std::vector<LimitRule> limits;
   std::map<std::string, uint32_t> weights;  // Of tenants; missing: 1.
   std::vector<KindConfig> kinds;            // A trace's kinds are looked up here by name.

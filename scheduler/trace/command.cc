@@ -32,6 +32,7 @@ struct Arguments {
   uint32_t workers = 64;
   uint32_t devices = 8;
   double device_memory_gib = 24;
+  double restart_s = 60;
   std::vector<std::string> policies = PolicyNames();
   std::vector<std::string> limits;
   std::vector<std::string> weights;
@@ -58,6 +59,8 @@ void Describe(CLI::App& app, Arguments& arguments) {
   app.add_option("--workers", arguments.workers, "Machines of the cluster (default 64)");
   app.add_option("--devices", arguments.devices, "Devices of each (default 8)");
   app.add_option("--device-memory", arguments.device_memory_gib, "GiB of each (default 24)");
+  app.add_option("--restart-cost", arguments.restart_s,
+                 "Seconds of device time a preempted job loses (default 60)");
   app.add_option("--policies", arguments.policies,
                  "By commas: ours, fifo, priority, easy (default: all)")
       ->delimiter(',');
@@ -83,6 +86,7 @@ absl::StatusOr<Cluster> MakeCluster(const Arguments& arguments,
   cluster.workers = arguments.workers;
   cluster.devices_per_worker = arguments.devices;
   cluster.device_memory_bytes = static_cast<int64_t>(arguments.device_memory_gib * kGibibyte);
+  cluster.restart_us = static_cast<int64_t>(arguments.restart_s * 1e6);
   cluster.kinds = kinds;
   absl::StatusOr<std::vector<LimitRule>> limits = ParseLimits(arguments.limits);
   if (!limits.ok()) return limits.status();

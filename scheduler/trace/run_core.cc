@@ -77,6 +77,7 @@ class CoreRun {
     int64_t done_us = 0;    // Of its duration, in earlier attempts, as far as it was kept.
     int64_t ran_us = 0;     // In earlier attempts, kept or not.
     int64_t start_us = -1;  // Of the running attempt; -1: none runs.
+    int64_t restart_us = 0;  // What the running attempt, or the next, takes to be where it was.
   };
   struct End {
     int64_t at_us;
@@ -128,7 +129,7 @@ class CoreRun {
   // `kept`: the next attempt goes on from here.
   void StopRunning(Live& live, bool kept) {
     live.ran_us += now_us_ - live.start_us;
-    if (kept) live.done_us += now_us_ - live.start_us;
+    if (kept) live.done_us += std::max<int64_t>(0, now_us_ - live.start_us - live.restart_us);
     live.start_us = -1;
     meter_.Stopped(live.job, now_us_);
   }
@@ -188,7 +189,8 @@ class CoreRun {
         if (!workers_.Runs(one.ref)) continue;
         live.start_us = now_us_;
         meter_.Started(live.job, now_us_);
-        ends_.push({now_us_ + std::max<int64_t>(1, live.job.duration_us - live.done_us), one.ref});
+        const int64_t left_us = live.restart_us + live.job.duration_us - live.done_us;
+        ends_.push({now_us_ + std::max<int64_t>(1, left_us), one.ref});
         Report(one.sessions, one.ref, Started{.time_us = now_.wall_us});
       } else {
         TellOver(one, live);
@@ -202,6 +204,7 @@ class CoreRun {
     result_.preemptions += preempted ? 1 : 0;
     // Asked by a notice it makes a checkpoint, if its kind can.
     if (live.start_us >= 0) StopRunning(live, preempted && arrivals_.Kind(live.job).checkpoints);
+    if (preempted) live.restart_us = cluster_.restart_us;
     if (one.kind == WorkerNews::kCancelled) {
       Report(one.sessions, one.ref, Finished{.outcome = Outcome::kCancelled});
     } else {
