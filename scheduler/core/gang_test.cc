@@ -471,7 +471,7 @@ TEST_F(GangTest, PreemptionsNeverFailAJob) {
   const JobId low = Submit({.kind = kTrain, .priority = 9});
   for (int i = 1; i <= 20; ++i) {
     Start(low);
-    Later(61 * kSecond);
+    Later((61 * kSecond) << std::min(i - 1, 10));  // It is left alone for longer each time.
     const JobId urgent = Submit({.kind = kShort, .priority = 1});
     Later(kSecond);
     Say(Of(low)[0], Returned());

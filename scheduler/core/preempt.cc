@@ -120,10 +120,16 @@ std::vector<uint32_t> Core::Impl::ChooseVictims(uint32_t group, const Candidate&
                                                 uint32_t devices) {
   const JobClass job_class = kinds_[queue_.Key(group).kind].config.job_class;
   const bool gang = queue_.Key(group).device_count > 1;
+  const LiveJob& row = rows_[waiting.job];
+  // Only what is borrowed is taken back whatever the priorities.
+  const bool reclaims = !waiting.place.beyond_guarantee &&
+                        accounts_.TenantOf(row.account).settings.guaranteed_running != 0;
+  const int first =
+      reclaims ? kMostUrgentPriority : FirstVictimPriority(row.priority, Preempting());
   std::vector<std::pair<Victims::Order::iterator, Victims::Order::iterator>> heads;
   for (const bool gpu : {true, false}) {
     if (gang && gpu != GangOnGpus(group)) continue;
-    for (int priority = kLeastUrgentPriority; priority >= kMostUrgentPriority; --priority) {
+    for (int priority = kLeastUrgentPriority; priority >= first; --priority) {
       Victims::Order& order = victims_.Of(job_class, gpu, priority);
       if (!order.empty()) heads.emplace_back(order.begin(), order.end());
     }
