@@ -60,7 +60,7 @@ void Core::Impl::RestorePolicyState(const PolicyState& state, const Now& now) {
     for (size_t i = 0; i < kinds_.size(); ++i) {
       if (kinds_[i].config.number != record.kind) continue;
       learned_.Restore(static_cast<uint8_t>(i), models_.Intern(record.model),
-                       models_.Intern(record.shape), record);
+                       work_shapes_.Intern(record.shape), record);
     }
   }
 }
@@ -73,7 +73,7 @@ PolicyState Core::Impl::SavePolicyState() const {
     LearnedRecord& record = state.learned.emplace_back();
     record.kind = kinds_[entry.kind].config.number;
     record.model = models_.Text(entry.model);
-    record.shape = models_.Text(entry.shape);
+    record.shape = work_shapes_.Text(entry.shape);
     record.run_us = entry.run_us;
     record.gap_us = entry.gap_us;
     // Newest first: `next_peak` is the oldest of the ring.

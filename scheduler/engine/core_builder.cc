@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "scheduler/engine/live_settings.h"
+#include "scheduler/engine/policy_document.h"
 #include "scheduler/engine/row_codec.h"
 
 namespace switchyard::scheduler {
@@ -44,7 +45,12 @@ absl::StatusOr<std::unique_ptr<Core>> BuildCore(CoreConfig config, JobStore& sto
     if (!live.ok()) return live.status();
     config.live = *std::move(live);
   }
+  const auto learned = store.GetDocument(PolicyStateKey());
+  if (!learned.ok() && !absl::IsDataLoss(learned.status())) return learned.status();
   auto core = std::make_unique<Core>(std::move(config));
+  if (learned.ok() && learned->has_value()) {
+    core->RestorePolicyState(DecodePolicyState((*learned)->bytes), now);
+  }
   JobImage image;
   const absl::Status status = store.LoadLive([&](JobRow& row) {
     const absl::Status decoded = DecodeRow(row, image);

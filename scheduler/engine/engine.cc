@@ -8,6 +8,7 @@
 #include "common/log/log.h"
 #include "scheduler/engine/core_builder.h"
 #include "scheduler/engine/pending_drain.h"
+#include "scheduler/engine/policy_document.h"
 #include "scheduler/engine/refusal.h"
 
 namespace switchyard::scheduler {
@@ -24,6 +25,9 @@ constexpr absl::Duration kCleanUpIdle = absl::Seconds(10);
 // turn.
 constexpr int kSnapshotCostFactor = 20;
 constexpr absl::Duration kCheapSnapshot = absl::Microseconds(500);
+
+// How often what policies learned is stored, at most.
+constexpr absl::Duration kPolicySaveInterval = absl::Seconds(10);
 
 // How many events are taken between looks at the clock.
 constexpr int kEventsPerLook = 64;
@@ -73,6 +77,7 @@ class Engine::Impl {
   void CloseSessions(uint64_t epoch);
   void PublishFleet(bool changed);
   void PublishAccounts();
+  void SavePolicyState(PendingDrain& drain);
   void CleanUp();
 
   const EngineOptions options_;
@@ -82,15 +87,16 @@ class Engine::Impl {
   SpecCache specs_;
   ModelLinks models_;
   uint64_t epoch_ = 0;
-  std::set<uint64_t> sessions_;   // Attached to the present core; closed when it goes.
-  std::deque<Input> own_inputs_;  // The engine's own reports, for the next drain.
-  std::deque<JobId> ready_;       // Whose inputs the core has asked for.
-  absl::Duration next_resolve_;   // BootTime before which none is resolved: the store was busy.
-  absl::Duration next_build_;     // BootTime before which no core is built.
-  absl::Duration next_clean_up_;  // BootTime.
-  absl::Duration next_snapshot_;  // BootTime.
-  absl::Duration snapshot_cost_;  // Of the last one.
-  bool snapshot_due_ = false;     // Something happened since the last one.
+  std::set<uint64_t> sessions_;      // Attached to the present core; closed when it goes.
+  std::deque<Input> own_inputs_;     // The engine's own reports, for the next drain.
+  std::deque<JobId> ready_;          // Whose inputs the core has asked for.
+  absl::Duration next_resolve_;      // BootTime before which none is resolved: the store was busy.
+  absl::Duration next_build_;        // BootTime before which no core is built.
+  absl::Duration next_clean_up_;     // BootTime.
+  absl::Duration next_policy_save_;  // BootTime.
+  absl::Duration next_snapshot_;     // BootTime.
+  absl::Duration snapshot_cost_;     // Of the last one.
+  bool snapshot_due_ = false;        // Something happened since the last one.
   uint64_t applied_since_clean_up_ = 0;
 };
 
@@ -154,6 +160,7 @@ void Engine::Impl::RunDrain(std::deque<Input>& inbox) {
   absl::Status status = drain.Settle();
   if (status.ok()) {
     if (options_.reply_before_commit) drain.Reply();
+    SavePolicyState(drain);
     status = Commit(drain.batch());
   }
   if (!status.ok()) {
@@ -285,6 +292,14 @@ void Engine::Impl::PublishFleet(bool changed) {
   snapshot_cost_ = end - begin;
   next_snapshot_ = end + std::max(options_.snapshot_interval, snapshot_cost_ * kSnapshotCostFactor);
   snapshot_due_ = false;
+}
+
+// With whatever else is committed: alone it is not worth a commit.
+void Engine::Impl::SavePolicyState(PendingDrain& drain) {
+  const absl::Duration now = clock_.BootTime();
+  if (now < next_policy_save_ || drain.batch().empty()) return;
+  next_policy_save_ = now + kPolicySaveInterval;
+  drain.Add({PolicyStateKey(), EncodePolicyState(core_->SavePolicyState())});
 }
 
 void Engine::Impl::PublishAccounts() {

@@ -41,6 +41,8 @@ class PendingDrain final : private DrainView {
   absl::Status Settle();
 
   const WriteBatch& batch() const { return batch_; }
+  // Writes one more document in this drain's commit.
+  void Add(DocumentWrite document) { batch_.documents.push_back(std::move(document)); }
   uint64_t specs_read() const { return specs_read_; }
   const std::vector<JobId>& ready() const { return effects_.ready; }
   bool fleet_changed() const { return effects_.fleet_changed; }

@@ -1,5 +1,6 @@
 #include "scheduler/service/attach_messages.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -136,6 +137,13 @@ HostFigures ReadHostFigures(const v1::HostFigures& figures) {
           .memory_ceiling_bytes = figures.memory_ceiling_bytes(),
           .cpu_used_millicores = figures.cpu_used_millicores(),
           .cpu_ceiling_millicores = figures.cpu_ceiling_millicores()};
+}
+
+InteractiveUse::Use ReadInteractiveUse(const worker::v1::InteractiveUse& use) {
+  // A wrong figure must not charge anybody for ever.
+  constexpr int64_t kMostUs = 3600'000'000;
+  const int64_t us = use.device_time().seconds() * 1'000'000 + use.device_time().nanos() / 1000;
+  return {.tenant = use.tenant(), .device_us = std::clamp<int64_t>(us, 0, kMostUs)};
 }
 
 ServingState ReadServing(const worker::v1::ServingState& state) {

@@ -21,6 +21,7 @@ absl::StatusOr<AttemptReport> ReadReport(worker::v1::AttemptReport& report);
 WorkerDevice ReadDevice(const v1::Device& device);
 
 HostFigures ReadHostFigures(const v1::HostFigures& figures);
+InteractiveUse::Use ReadInteractiveUse(const worker::v1::InteractiveUse& use);
 ServingState ReadServing(const worker::v1::ServingState& state);
 
 worker::v1::AttemptRef WriteRef(const AttemptRef& ref);

@@ -95,6 +95,11 @@ absl::Status AttachSession::TakeDelta(worker::v1::WorkerDelta& delta) {
   if (delta.has_host_figures()) {
     add(WorkerHostChanged{session_, ReadHostFigures(delta.host_figures())});
   }
+  if (delta.interactive_use_size() > 0) {
+    InteractiveUse use{.session = session_};
+    for (const auto& one : delta.interactive_use()) use.uses.push_back(ReadInteractiveUse(one));
+    add(std::move(use));
+  }
   if (delta.serving_size() > 0) {
     WorkerServing serving{.session = session_};
     for (const auto& state : delta.serving()) serving.states.push_back(ReadServing(state));

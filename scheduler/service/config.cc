@@ -36,6 +36,18 @@ void FillPreemption(config::v1::Preemption& preemption) {
     preemption.set_priority_distance(defaults.priority_distance);
 }
 
+void FillFairShare(config::v1::FairShare& share) {
+  const CoreConfig defaults;
+  if (!share.has_half_life())
+    Write(absl::Microseconds(defaults.share_half_life_us), share.mutable_half_life());
+  if (!share.has_idle_credit())
+    Write(absl::Microseconds(defaults.idle_credit_us), share.mutable_idle_credit());
+  if (!share.has_ageing_interval())
+    Write(absl::Microseconds(defaults.ageing_interval_us), share.mutable_ageing_interval());
+  if (share.urgent_share_percent() == 0)
+    share.set_urgent_share_percent(defaults.urgent_share_percent);
+}
+
 void FillDefaults(config::v1::SchedulerConfig& config) {
   if (config.artifact_dir().empty()) config.set_artifact_dir(config.data_dir() + "/artifacts");
   if (config.queue_capacity() == 0) config.set_queue_capacity(kDefaultQueueCapacity);
@@ -44,6 +56,7 @@ void FillDefaults(config::v1::SchedulerConfig& config) {
     Write(Read(config.lease()) / 6, config.mutable_heartbeat_interval());
   if (config.max_lost_attempts() == 0) config.set_max_lost_attempts(kDefaultLostAttempts);
   if (config.highest_priority() == 0) config.set_highest_priority(1);
+  FillFairShare(*config.mutable_fair_share());
   FillPreemption(*config.mutable_preemption());
   if (config.rendezvous().first_port() == 0)
     config.mutable_rendezvous()->set_first_port(RendezvousConfig().first_port);
@@ -71,6 +84,24 @@ void CheckTimes(const config::v1::SchedulerConfig& config, std::vector<std::stri
       Read(config.heartbeat_interval()) <= absl::ZeroDuration() ||
       Read(config.heartbeat_interval()) > Read(config.lease()) / 2) {
     faults.emplace_back("heartbeat_interval: must be longer than 0 and at most half of the lease");
+  }
+}
+
+void CheckBetween(absl::string_view name, const google::protobuf::Duration& value,
+                  absl::Duration least, absl::Duration most, std::vector<std::string>& faults) {
+  if (IsLength(value) && Read(value) >= least && Read(value) <= most) return;
+  faults.push_back(absl::StrCat(name, ": must be ", absl::FormatDuration(least), " to ",
+                                absl::FormatDuration(most)));
+}
+
+void CheckFairShare(const config::v1::FairShare& share, std::vector<std::string>& faults) {
+  const absl::Duration day = absl::Hours(24);
+  CheckBetween("fair_share.half_life", share.half_life(), absl::Minutes(1), 30 * day, faults);
+  CheckBetween("fair_share.idle_credit", share.idle_credit(), absl::ZeroDuration(), day, faults);
+  CheckBetween("fair_share.ageing_interval", share.ageing_interval(), absl::Seconds(1), day,
+               faults);
+  if (share.urgent_share_percent() > 100) {
+    faults.emplace_back("fair_share.urgent_share_percent: must be 1 to 100");
   }
 }
 
@@ -110,6 +141,7 @@ absl::Status CompleteConfig(config::v1::SchedulerConfig& config) {
     faults.emplace_back("postgres.uri: must be set: where the database is");
   }
   CheckTimes(config, faults);
+  CheckFairShare(config.fair_share(), faults);
   CheckPreemption(config.preemption(), faults);
   CheckRendezvous(config.rendezvous(), faults);
   if (config.highest_priority() > 9) faults.emplace_back("highest_priority: must be 1 to 9");
@@ -125,6 +157,13 @@ CoreConfig MakeCoreConfig(const config::v1::SchedulerConfig& config) {
   core.tenant_queue_capacity = config.queue_capacity();
   core.lease_us = absl::ToInt64Microseconds(Read(config.lease()));
   core.max_lost_attempts = config.max_lost_attempts();
+  const config::v1::FairShare& share = config.fair_share();
+  core.share_half_life_us = absl::ToInt64Microseconds(Read(share.half_life()));
+  core.idle_credit_us = absl::ToInt64Microseconds(Read(share.idle_credit()));
+  core.ageing_interval_us = absl::ToInt64Microseconds(Read(share.ageing_interval()));
+  core.urgent_share_percent = share.urgent_share_percent();
+  core.tenants = TenantsOf(config);
+  core.keys = KeysOf(config);
   core.preemption = {
       .enabled = !config.preemption().disabled(),
       .min_run_us = absl::ToInt64Microseconds(Read(config.preemption().min_run_time())),

@@ -95,6 +95,9 @@ void CheckKeys(const config::v1::SchedulerConfig& config, std::vector<std::strin
     const std::string at = absl::StrCat("tenants[", i, "]");
     if (!IsKeyId(tenant.name())) faults.push_back(absl::StrCat(at, ".name: ", kIdForm));
     if (tenant.weight() > 1000) faults.push_back(absl::StrCat(at, ".weight: must be 1 to 1000"));
+    if (tenant.max_running() != 0 && tenant.guaranteed_running() > tenant.max_running()) {
+      faults.push_back(absl::StrCat(at, ".guaranteed_running: must be at most max_running"));
+    }
   }
   CheckUnique(config, faults);
   if (config.require_token() && config.keys().empty() && config.operator_token_file().empty())
@@ -118,6 +121,29 @@ absl::StatusOr<std::string> ReadOperatorToken(const config::v1::SchedulerConfig&
     return fault("its first line must be at least 16 printable characters without spaces");
   }
   return token;
+}
+
+std::vector<TenantSettings> TenantsOf(const config::v1::SchedulerConfig& config) {
+  std::vector<TenantSettings> tenants;
+  for (const config::v1::Tenant& tenant : config.tenants()) {
+    tenants.push_back({.name = tenant.name(),
+                       .weight = std::max<uint32_t>(tenant.weight(), 1),
+                       .guaranteed_running = tenant.guaranteed_running(),
+                       .max_running = tenant.max_running(),
+                       .max_queued = tenant.max_queued(),
+                       .device_seconds_per_day = tenant.device_seconds_per_day()});
+  }
+  return tenants;
+}
+
+std::vector<KeySettings> KeysOf(const config::v1::SchedulerConfig& config) {
+  std::vector<KeySettings> keys;
+  for (const config::v1::Key& key : config.keys()) {
+    keys.push_back({.id = key.id(),
+                    .tenant = key.tenant().empty() ? "default" : key.tenant(),
+                    .max_running = key.max_running()});
+  }
+  return keys;
 }
 
 }  // namespace switchyard::scheduler

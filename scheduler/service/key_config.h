@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "scheduler/core/settings.h"
 #include "switchyard/config/v1/scheduler.pb.h"
 
 namespace switchyard::scheduler {
@@ -18,5 +19,9 @@ bool IsKeyId(absl::string_view text);
 // First line of `operator_token_file`; empty when none is configured. FAILED_PRECONDITION naming
 // the file when it cannot be read, holds too short a token, or can be read by others.
 absl::StatusOr<std::string> ReadOperatorToken(const config::v1::SchedulerConfig& config);
+
+// As the core takes them.
+std::vector<TenantSettings> TenantsOf(const config::v1::SchedulerConfig& config);
+std::vector<KeySettings> KeysOf(const config::v1::SchedulerConfig& config);
 
 }  // namespace switchyard::scheduler
