@@ -78,7 +78,7 @@ struct Principals::Entry {
   mutable uint64_t calls GUARDED_BY(mutex) = 0;
   mutable uint64_t refused GUARDED_BY(mutex) = 0;
 
-  KeyView View() const {
+  ListedKey View() const {
     MutexLock lock(mutex);
     return {id, tenant, scopes, limits, calls, refused};
   }
@@ -190,15 +190,15 @@ absl::StatusOr<Principal> Principals::Of(const grpc::ServerContextBase& context,
   return principal;
 }
 
-std::vector<KeyView> Principals::Keys() const {
-  std::vector<KeyView> keys;
+std::vector<ListedKey> Principals::Keys() const {
+  std::vector<ListedKey> keys;
   for (const auto& entry : entries_) {
     if (entry->listed) keys.push_back(entry->View());
   }
   return keys;
 }
 
-absl::StatusOr<KeyView> Principals::Find(absl::string_view id) const {
+absl::StatusOr<ListedKey> Principals::Find(absl::string_view id) const {
   for (const auto& entry : entries_) {
     if (entry->listed && entry->id == id) return entry->View();
   }

@@ -30,7 +30,7 @@ struct KeyLimits {
 };
 
 // A key as people may see it: never its token.
-struct KeyView {
+struct ListedKey {
   std::string id;
   std::string tenant;
   Scopes scopes;
@@ -59,9 +59,9 @@ class Principals {
   absl::StatusOr<Principal> Authenticate(absl::string_view authorization) const;
 
   // By id. `operator` is not among them.
-  std::vector<KeyView> Keys() const;
+  std::vector<ListedKey> Keys() const;
   // NOT_FOUND. For calls from now on.
-  absl::StatusOr<KeyView> Find(absl::string_view id) const;
+  absl::StatusOr<ListedKey> Find(absl::string_view id) const;
   absl::Status SetLimits(absl::string_view id, const KeyLimits& limits);
 
  private:
