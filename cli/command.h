@@ -19,7 +19,7 @@ namespace switchyard::cli {
 struct Session {
   std::string server;     // HOST:PORT or unix:/PATH of the gateway's gRPC door.
   std::string data;       // Data folder of `up`.
-  std::string token;      // Operator token; empty: none.
+  std::string token;      // Of a key, or the operator's; empty: none.
   std::string program;    // Folder of this binary: the others are beside it.
   bool json = false;      // Answers as JSON, for programs.
   bool terminal = false;  // Standard output is one: bars may be redrawn.

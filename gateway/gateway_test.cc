@@ -471,6 +471,52 @@ TEST_F(GatewayTest, TracesAndRequestIdsTravel) {
               ElementsAre(StartsWith("00-0af7651916cd43dd8448eb211c80319c-")));
 }
 
+TEST_F(GatewayTest, AuthorizationTravelsThroughBothDoorsAndInStreams) {
+  const std::string header = "Authorization: Bearer secret\r\n";
+  Call(http_, "POST", "/api/v1/jobs", R"({"noop": {}})");
+  Call(http_, "POST", "/api/v1/jobs", R"({"noop": {}})", header);
+  // The stream is taken up again after 2 events: with the same token.
+  Call(http_, "GET", "/api/v1/jobs/broken/events", "", header);
+  const auto stub = api::JobService::NewStub(channel_);
+  {
+    grpc::ClientContext context;
+    context.AddMetadata("authorization", "Bearer grpc");
+    api::CreateJobRequest request;
+    request.mutable_job()->mutable_noop();
+    api::Job job;
+    ASSERT_TRUE(stub->CreateJob(&context, request, &job).ok());
+  }
+  {
+    grpc::ClientContext context;
+    context.AddMetadata("authorization", "Bearer stream");
+    api::WatchJobRequest request;
+    request.set_job("0job");
+    auto reader = stub->WatchJob(&context, request);
+    api::JobEvent event;
+    while (reader->Read(&event)) {
+    }
+    EXPECT_TRUE(reader->Finish().ok());
+  }
+  const std::string bytes = "artifact";
+  EXPECT_EQ(Call(http_, "PUT", "/api/v1/artifacts/" + Sha256Hex(bytes), bytes, header).status, 201);
+  EXPECT_THAT(scheduler_.authorizations(),
+              ElementsAre("", "Bearer secret", "Bearer secret", "Bearer secret", "Bearer grpc",
+                          "Bearer stream", "Bearer secret"));
+}
+
+TEST_F(GatewayTest, HeadersThatCannotBeMetadataDoNotEndTheGateway) {
+  EXPECT_EQ(
+      Call(http_, "POST", "/api/v1/jobs", R"({"noop": {}})", "Authorization: Bearer \xff\x80\r\n")
+          .status,
+      201);
+  EXPECT_EQ(Call(http_, "POST", "/api/v1/jobs", R"({"noop": {}})",
+                 "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"
+                 "tracestate: a=\xff\r\n")
+                .status,
+            201);
+  EXPECT_THAT(scheduler_.authorizations(), ElementsAre("Bearer ??", ""));
+}
+
 TEST_F(GatewayTest, BrowsersOfElsewhereAreRefused) {
   EXPECT_EQ(Call(http_, "GET", "/api/v1/jobs", "", "Origin: http://evil.example\r\n").status, 403);
   EXPECT_EQ(Call(http_, "POST", "/api/v1/jobs", "{}",
@@ -556,8 +602,8 @@ TEST_F(GatewayTest, HealthReadinessAndMetrics) {
   const absl::string_view counted =
       "switchyard_gateway_http_requests_total{code=\"200\",method=\"GET\","
       "route=\"/api/v1/jobs/{job}\"} 1";
-  EXPECT_TRUE(Eventually(
-      [&] { return absl::StrContains(Call(http_, "GET", "/metrics").body, counted); }));
+  EXPECT_TRUE(
+      Eventually([&] { return absl::StrContains(Call(http_, "GET", "/metrics").body, counted); }));
 }
 
 TEST_F(GatewayTest, StoppingEndsEndlessStreamsAndRefusesNewConnections) {

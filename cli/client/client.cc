@@ -9,6 +9,7 @@
 #include "common/net/address.h"
 #include "common/rpc/status.h"
 #include "grpcpp/grpcpp.h"
+#include "switchyard/v1/admin_service.grpc.pb.h"
 #include "switchyard/v1/artifact_service.grpc.pb.h"
 #include "switchyard/v1/fleet_service.grpc.pb.h"
 #include "switchyard/v1/job_service.grpc.pb.h"
@@ -40,6 +41,7 @@ struct Client::Stubs {
   std::unique_ptr<v1::ModelService::Stub> models;
   std::unique_ptr<v1::FleetService::Stub> fleet;
   std::unique_ptr<v1::ArtifactService::Stub> artifacts;
+  std::unique_ptr<v1::AdminService::Stub> admin;
   std::string token;
 
   void Prepare(grpc::ClientContext& context, absl::Duration deadline) const {
@@ -70,6 +72,7 @@ Client::Client(const std::string& server, const std::string& token)
   stubs_->models = v1::ModelService::NewStub(channel);
   stubs_->fleet = v1::FleetService::NewStub(channel);
   stubs_->artifacts = v1::ArtifactService::NewStub(channel);
+  stubs_->admin = v1::AdminService::NewStub(channel);
   if (IsLoopbackServer(server)) stubs_->token = token;
 }
 
@@ -120,6 +123,22 @@ absl::Status Client::DeleteJob(const std::string& id) {
   request.set_job(id);
   request.set_request_id(NewRequestId());
   return stubs_->Call(stubs_->jobs, &v1::JobService::Stub::DeleteJob, request).status();
+}
+
+absl::StatusOr<v1::Explanation> Client::ExplainJob(const std::string& id) {
+  v1::ExplainJobRequest request;
+  request.set_job(id);
+  return stubs_->Call(stubs_->jobs, &v1::JobService::Stub::ExplainJob, request);
+}
+
+absl::StatusOr<v1::BatchRetryJobsResponse> Client::BatchRetryJobs(
+    const v1::BatchRetryJobsRequest& request) {
+  return stubs_->Call(stubs_->jobs, &v1::JobService::Stub::BatchRetryJobs, request);
+}
+
+absl::StatusOr<v1::BatchDiscardJobsResponse> Client::BatchDiscardJobs(
+    const v1::BatchDiscardJobsRequest& request) {
+  return stubs_->Call(stubs_->jobs, &v1::JobService::Stub::BatchDiscardJobs, request);
 }
 
 absl::StatusOr<v1::Job> Client::WaitJob(const std::string& id, absl::Duration timeout) {
@@ -175,6 +194,57 @@ absl::StatusOr<v1::Limits> Client::GetLimits() {
 
 absl::StatusOr<v1::Limits> Client::UpdateLimits(const v1::UpdateLimitsRequest& request) {
   return stubs_->Call(stubs_->fleet, &v1::FleetService::Stub::UpdateLimits, request);
+}
+
+absl::StatusOr<v1::ListTenantsResponse> Client::ListTenants() {
+  return stubs_->Call(stubs_->admin, &v1::AdminService::Stub::ListTenants,
+                      v1::ListTenantsRequest());
+}
+
+absl::StatusOr<v1::Tenant> Client::UpdateTenant(const v1::UpdateTenantRequest& request) {
+  return stubs_->Call(stubs_->admin, &v1::AdminService::Stub::UpdateTenant, request);
+}
+
+absl::StatusOr<v1::ListKeysResponse> Client::ListKeys() {
+  return stubs_->Call(stubs_->admin, &v1::AdminService::Stub::ListKeys, v1::ListKeysRequest());
+}
+
+absl::StatusOr<v1::Key> Client::UpdateKey(const v1::UpdateKeyRequest& request) {
+  return stubs_->Call(stubs_->admin, &v1::AdminService::Stub::UpdateKey, request);
+}
+
+absl::StatusOr<v1::ListPausesResponse> Client::PauseQueue(const v1::PauseQueueRequest& request) {
+  return stubs_->Call(stubs_->admin, &v1::AdminService::Stub::PauseQueue, request);
+}
+
+absl::StatusOr<v1::ListPausesResponse> Client::ResumeQueue(const v1::ResumeQueueRequest& request) {
+  return stubs_->Call(stubs_->admin, &v1::AdminService::Stub::ResumeQueue, request);
+}
+
+absl::StatusOr<v1::ListPausesResponse> Client::ListPauses() {
+  return stubs_->Call(stubs_->admin, &v1::AdminService::Stub::ListPauses, v1::ListPausesRequest());
+}
+
+absl::StatusOr<v1::Worker> Client::CordonWorker(const std::string& worker) {
+  v1::CordonWorkerRequest request;
+  request.set_worker(worker);
+  request.set_request_id(NewRequestId());
+  return stubs_->Call(stubs_->admin, &v1::AdminService::Stub::CordonWorker, request);
+}
+
+absl::StatusOr<v1::Worker> Client::UncordonWorker(const std::string& worker) {
+  v1::UncordonWorkerRequest request;
+  request.set_worker(worker);
+  request.set_request_id(NewRequestId());
+  return stubs_->Call(stubs_->admin, &v1::AdminService::Stub::UncordonWorker, request);
+}
+
+absl::StatusOr<v1::Worker> Client::DrainWorker(const std::string& worker, absl::Duration timeout) {
+  v1::DrainWorkerRequest request;
+  request.set_worker(worker);
+  request.mutable_timeout()->set_seconds(absl::ToInt64Seconds(timeout));
+  request.set_request_id(NewRequestId());
+  return stubs_->Call(stubs_->admin, &v1::AdminService::Stub::DrainWorker, request);
 }
 
 absl::StatusOr<v1::Artifact> Client::PutArtifact(const std::string& file, const std::string& sha256,

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "switchyard/v1/admin_service.pb.h"
 #include "switchyard/v1/artifact_service.pb.h"
 #include "switchyard/v1/event.pb.h"
 #include "switchyard/v1/fleet_service.pb.h"
@@ -36,6 +37,11 @@ class Client {
   absl::StatusOr<v1::Job> StopJob(const std::string& id);
   absl::StatusOr<v1::Job> RetryJob(const std::string& id);
   absl::Status DeleteJob(const std::string& id);
+  absl::StatusOr<v1::Explanation> ExplainJob(const std::string& id);
+  absl::StatusOr<v1::BatchRetryJobsResponse> BatchRetryJobs(
+      const v1::BatchRetryJobsRequest& request);
+  absl::StatusOr<v1::BatchDiscardJobsResponse> BatchDiscardJobs(
+      const v1::BatchDiscardJobsRequest& request);
   // Waits at most `timeout` (up to 10 min).
   absl::StatusOr<v1::Job> WaitJob(const std::string& id, absl::Duration timeout);
   // Calls `on_event` until the stream ends or it returns false, or `longest` is over
@@ -52,6 +58,17 @@ class Client {
   absl::StatusOr<v1::Queue> GetQueue();
   absl::StatusOr<v1::Limits> GetLimits();
   absl::StatusOr<v1::Limits> UpdateLimits(const v1::UpdateLimitsRequest& request);
+
+  absl::StatusOr<v1::ListTenantsResponse> ListTenants();
+  absl::StatusOr<v1::Tenant> UpdateTenant(const v1::UpdateTenantRequest& request);
+  absl::StatusOr<v1::ListKeysResponse> ListKeys();
+  absl::StatusOr<v1::Key> UpdateKey(const v1::UpdateKeyRequest& request);
+  absl::StatusOr<v1::ListPausesResponse> PauseQueue(const v1::PauseQueueRequest& request);
+  absl::StatusOr<v1::ListPausesResponse> ResumeQueue(const v1::ResumeQueueRequest& request);
+  absl::StatusOr<v1::ListPausesResponse> ListPauses();
+  absl::StatusOr<v1::Worker> CordonWorker(const std::string& worker);
+  absl::StatusOr<v1::Worker> UncordonWorker(const std::string& worker);
+  absl::StatusOr<v1::Worker> DrainWorker(const std::string& worker, absl::Duration timeout);
 
   // Sends the file. `on_progress` is told the bytes sent so far; may be empty. No deadline.
   absl::StatusOr<v1::Artifact> PutArtifact(const std::string& file, const std::string& sha256,

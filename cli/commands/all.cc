@@ -8,17 +8,20 @@ Client& Session::client() {
 }
 
 std::vector<std::unique_ptr<Command>> AllCommands() {
-  std::unique_ptr<Command> (*const makers[])() = {// Running it.
-                                                  MakeUp, MakeDemo, MakeDoctor,
-                                                  // Giving it work.
-                                                  MakeTrain, MakePredict, MakeRun, MakeSubmit,
-                                                  // Jobs.
-                                                  MakeJobs, MakeShow, MakeWatch, MakeLogs, MakeWait,
-                                                  MakeCancel, MakeStop, MakeRetry, MakeDelete,
-                                                  // What there is.
-                                                  MakeModels, MakeDevices, MakeWorkers, MakeQueue,
-                                                  MakeLimitsShow, MakeLimitsSet, MakeLimitsClear,
-                                                  MakeArtifactsPut, MakeArtifactsGet};
+  std::unique_ptr<Command> (*const makers[])() = {
+      // Running it.
+      MakeUp, MakeDemo, MakeDoctor,
+      // Giving it work.
+      MakeTrain, MakePredict, MakeRun, MakeSubmit,
+      // Jobs.
+      MakeJobs, MakeShow, MakeWatch, MakeLogs, MakeWait, MakeCancel, MakeStop, MakeRetry,
+      MakeDelete, MakeWhy, MakeExplain, MakeFailed, MakeFailedList, MakeFailedRetry,
+      MakeFailedDiscard,
+      // What there is.
+      MakeModels, MakeDevices, MakeWorkers, MakeWorkersCordon, MakeWorkersUncordon,
+      MakeWorkersDrain, MakeQueue, MakeQueuePause, MakeQueueResume, MakeQueuePauses, MakeTenants,
+      MakeTenantsSet, MakeKeys, MakeKeysSet, MakeLimitsShow, MakeLimitsSet, MakeLimitsClear,
+      MakeArtifactsPut, MakeArtifactsGet};
   std::vector<std::unique_ptr<Command>> commands;
   for (const auto make : makers) commands.push_back(make());
   return commands;

@@ -25,9 +25,10 @@ constexpr absl::Duration kStartTimeout = absl::Seconds(60);
 constexpr absl::Duration kLookInterval = absl::Milliseconds(5);
 
 // Workers that the scheduler behind this gateway sees attached.
-std::vector<std::string> AttachedWorkers(const std::string& http) {
+std::vector<std::string> AttachedWorkers(const Installation& installation) {
   HttpRequest request;
-  request.address = http;
+  request.address = installation.http();
+  request.headers["Authorization"] = absl::StrCat("Bearer ", installation.token());
   request.target = "/api/v1/workers";
   request.timeout = absl::Seconds(2);
   const absl::StatusOr<HttpReply> reply = HttpCall(request);
@@ -106,7 +107,7 @@ class Starter {
     times_.emplace_back("gateway", absl::Now() - start);
     size_t attached = 0;
     ready = Wait([&] {
-      return (attached = AttachedWorkers(installation_.http()).size()) >=
+      return (attached = AttachedWorkers(installation_).size()) >=
              installation_.worker_plans().size();
     });
     times_.emplace_back(absl::StrCat(attached, " worker", attached == 1 ? "" : "s"),
@@ -144,6 +145,9 @@ class Up final : public Command {
                "Variable that jobs may set for them; may be repeated");
     flags.Switch("--allow-command-network", &options_.command_network,
                  "Jobs that ask for the network get it");
+    flags.Text("--scheduler-config", &options_.scheduler_config,
+               "More of the scheduler's config, as keys and tenants (default: "
+               "DIR/scheduler.textproto when it is there)");
     flags.Text("--exit-on", &exit_on_, "`ready`: stop again once everything runs");
   }
 

@@ -49,12 +49,14 @@ std::string FirstLine(const std::string& file) {
   return line;
 }
 
-// The sub-application a command's name says: "limits set" stands in the group "limits".
+// The sub-application a command's name says: "limits set" stands in the group "limits". A group may
+// be a command itself, which comes first: "queue", then "queue pause".
 CLI::App* AddCommand(CLI::App& app, const Command& command,
                      std::map<std::string, CLI::App*>* groups) {
   const std::string name = command.name();
   const size_t space = name.find(' ');
-  if (space == std::string::npos) return app.add_subcommand(name, command.summary());
+  if (space == std::string::npos)
+    return (*groups)[name] = app.add_subcommand(name, command.summary());
   const std::string group = name.substr(0, space);
   CLI::App*& parent = (*groups)[group];
   if (parent == nullptr) {
@@ -83,11 +85,16 @@ ParsedCommandLine ParseCommandLine(int argc, char** argv,
   app.require_subcommand(1);
   app.footer(kExitCodesHelp);
   session->server = "127.0.0.1:7070";
-  app.add_option("--server", session->server, "HOST:PORT of the gateway's gRPC door")
-      ->envname("SWITCHYARD_SERVER")
-      ->capture_default_str();
+  const CLI::Option* server =
+      app.add_option("--server", session->server, "HOST:PORT of the gateway's gRPC door")
+          ->envname("SWITCHYARD_SERVER")
+          ->capture_default_str();
   std::string data = DefaultDataDirectory();
-  app.add_option("--data", data, "Data folder of `up`; the others find the operator token in it");
+  const CLI::Option* folder = app.add_option(
+      "--data", data, "Data folder of `up`; the others find the operator token in it");
+  app.add_option("--token", session->token,
+                 "Token of a key (default: the operator token of the data folder)")
+      ->envname("SWITCHYARD_TOKEN");
   app.add_flag("--json", session->json, "Answer as JSON");
   std::map<CLI::App*, Command*> by_app;
   std::map<std::string, CLI::App*> groups;
@@ -104,8 +111,11 @@ ParsedCommandLine ParseCommandLine(int argc, char** argv,
     return {nullptr, app.exit(error) == 0 ? ExitCode::kOk : ExitCode::kUsage};
   }
   session->data = data;
-  session->token = Environment("SWITCHYARD_TOKEN");
-  if (session->token.empty()) session->token = FirstLine(data + "/operator.token");
+  // A server that was named may be any: the token of this machine's own folder is not shown to it
+  // unless the folder is named too.
+  const bool own = server->count() == 0 || folder->count() > 0 ||
+                   !std::string(Environment("SWITCHYARD_DATA")).empty();
+  if (session->token.empty() && own) session->token = FirstLine(data + "/operator.token");
   CLI::App* chosen = app.get_subcommands().front();
   while (!chosen->get_subcommands().empty()) chosen = chosen->get_subcommands().front();
   return {by_app.at(chosen), ExitCode::kOk};

@@ -19,6 +19,18 @@ std::string UseText(const v1::Device& device) {
 
 std::string OrAny(const std::string& text) { return text.empty() ? "any" : text; }
 
+// "ATTACHED, cordoned", "ATTACHED, drains for 9 m 58 s".
+std::string StateText(const v1::Worker& worker, absl::Time now) {
+  std::string text = v1::Worker::State_Name(worker.state());
+  if (worker.has_drain_time()) {
+    const absl::Duration left = FromProto(worker.drain_time()) - now;
+    return absl::StrCat(text, left > absl::ZeroDuration()
+                                  ? absl::StrCat(", drains for ", DurationText(left))
+                                  : std::string(", drained"));
+  }
+  return worker.cordoned() ? absl::StrCat(text, ", cordoned") : text;
+}
+
 }  // namespace
 
 std::string DevicesTable(const google::protobuf::RepeatedPtrField<v1::Device>& devices) {
@@ -53,7 +65,7 @@ std::string WorkersTable(const google::protobuf::RepeatedPtrField<v1::Worker>& w
   if (workers.empty()) return "no worker is attached; `switchyard up` starts one\n";
   Table table({"WORKER", "STATE", "HOST", "DEVICES", ">ATTEMPTS", ">ATTACHED", ">SEEN", "VERSION"});
   for (const v1::Worker& worker : workers) {
-    table.Add({worker.id(), v1::Worker::State_Name(worker.state()), worker.host(),
+    table.Add({worker.id(), StateText(worker, now), worker.host(),
                absl::StrJoin(worker.devices(), ","), absl::StrCat(worker.attempts()),
                DurationText(now - FromProto(worker.attach_time())),
                DurationText(now - FromProto(worker.last_seen_time())), worker.version()});
@@ -64,6 +76,7 @@ std::string WorkersTable(const google::protobuf::RepeatedPtrField<v1::Worker>& w
 std::string QueueText(const v1::Queue& queue) {
   std::string text = absl::StrCat(queue.queued(), " queued of at most ", queue.capacity(), ", ",
                                   queue.running(), " running; leader epoch ", queue.epoch(), "\n");
+  for (const std::string& paused : queue.paused()) absl::StrAppend(&text, "paused: ", paused, "\n");
   if (queue.queued() == 0) return text;
   absl::StrAppend(&text, "the oldest waits since ", DurationText(FromProto(queue.oldest_age())),
                   "\n");

@@ -16,6 +16,7 @@
 #include "absl/strings/strip.h"
 #include "cli/up/free_port.h"
 #include "cli/up/machine.h"
+#include "common/config/text_config.h"
 #include "common/net/address.h"
 #include "google/protobuf/text_format.h"
 #include "switchyard/config/v1/gateway.pb.h"
@@ -34,6 +35,10 @@ absl::Status WriteText(const std::string& path, const google::protobuf::Message&
   std::string text;
   google::protobuf::TextFormat::PrintToString(message, &text);
   std::ofstream out(path, std::ios::trunc);
+  // Before anything is in it: the scheduler's may hold tokens.
+  std::error_code error;
+  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write, error);
+  if (error) return absl::FailedPreconditionError(absl::StrCat("cannot protect ", path));
   out << "# Written by `switchyard up` at every start.\n" << text;
   out.close();
   return out ? absl::OkStatus()
@@ -119,6 +124,7 @@ absl::StatusOr<Installation> Installation::Prepare(const UpOptions& options) {
   if (absl::Status status = installation.ChooseAddresses(); !status.ok()) return status;
   if (absl::Status status = installation.MakeFolders(); !status.ok()) return status;
   if (absl::Status status = installation.WriteToken(); !status.ok()) return status;
+  if (absl::Status status = installation.ReadToken(); !status.ok()) return status;
   if (absl::Status status = installation.WriteConfigs(); !status.ok()) return status;
   return installation;
 }
@@ -202,16 +208,37 @@ absl::Status Installation::WriteToken() const {
   return absl::FailedPreconditionError(absl::StrCat("cannot write ", path));
 }
 
+absl::Status Installation::ReadToken() {
+  std::ifstream in(options_.data + "/operator.token");
+  std::getline(in, token_);
+  if (!token_.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      options_.data, "/operator.token is empty; remove it, and the next start makes a new one"));
+}
+
+absl::StatusOr<config::v1::SchedulerConfig> Installation::ReadSchedulerConfig() const {
+  config::v1::SchedulerConfig config;
+  std::string file = options_.scheduler_config;
+  if (file.empty()) {
+    file = options_.data + "/scheduler.textproto";
+    if (!fs::exists(file)) return config;
+  }
+  if (absl::Status status = LoadTextConfig(file, &config); !status.ok()) return status;
+  return config;
+}
+
 absl::Status Installation::WriteConfigs() const {
-  config::v1::SchedulerConfig scheduler;
+  absl::StatusOr<config::v1::SchedulerConfig> read = ReadSchedulerConfig();
+  if (!read.ok()) return read.status();
+  config::v1::SchedulerConfig& scheduler = *read;
   scheduler.set_data_dir(options_.data + "/scheduler");
   scheduler.set_listen(client_);
   scheduler.set_worker_listen(worker_);
   scheduler.set_admin_listen("127.0.0.1:0");
   scheduler.set_artifact_dir(options_.data + "/artifacts");
-  scheduler.set_allow_noop(options_.allow_noop);
-  scheduler.set_operator_token_file(options_.data + "/operator.token");
+  if (options_.allow_noop) scheduler.set_allow_noop(true);
   scheduler.set_address_file(scheduler_addresses());
+  scheduler.set_operator_token_file(options_.data + "/operator.token");
   if (absl::Status status = WriteText(ConfigFile("scheduler"), scheduler); !status.ok())
     return status;
 

@@ -2,6 +2,7 @@
 //
 //   DIR/lock              held by the running `up`
 //   DIR/operator.token    made at the first start, mode 0600
+//   DIR/scheduler.textproto   the operator's own: keys, tenants, limits of the scheduler; optional
 //   DIR/conf/*.textproto  written at every start
 //   DIR/run/              sockets and address files
 //   DIR/log/*.log
@@ -16,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "cli/up/supervisor.h"
 #include "switchyard/config/v1/command_policy.pb.h"
+#include "switchyard/config/v1/scheduler.pb.h"
 
 namespace switchyard::cli {
 
@@ -32,6 +34,7 @@ struct UpOptions {
   std::vector<std::string> command_reads;      // Files and folders that they may read.
   std::vector<std::string> command_variables;  // Names that jobs may set.
   bool command_network = false;
+  std::string scheduler_config;  // File; empty: DIR/scheduler.textproto when it is there.
 };
 
 // One worker to start.
@@ -64,6 +67,7 @@ class Installation {
 
   const std::string& http() const { return http_; }  // HOST:PORT, no port 0.
   const std::string& grpc() const { return grpc_; }
+  const std::string& token() const { return token_; }  // The operator's.
   const std::vector<WorkerPlan>& worker_plans() const { return plans_; }
 
  private:
@@ -71,6 +75,9 @@ class Installation {
   absl::Status PlanCommands();
   absl::Status MakeFolders();
   absl::Status WriteToken() const;
+  absl::Status ReadToken();
+  // What the operator wrote, without what `up` itself decides.
+  absl::StatusOr<config::v1::SchedulerConfig> ReadSchedulerConfig() const;
   absl::Status WriteConfigs() const;
   Service MakeService(const std::string& name, const std::string& binary, const std::string& config,
                       int stop_stage, int stop_seconds) const;
@@ -78,6 +85,7 @@ class Installation {
 
   UpOptions options_;
   std::string run_;
+  std::string token_;
   std::string http_, grpc_, client_, worker_;  // Addresses.
   std::vector<WorkerPlan> plans_;
   config::v1::CommandPolicy commands_;

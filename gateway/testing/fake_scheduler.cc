@@ -11,6 +11,16 @@ namespace switchyard::gateway {
 namespace api = ::switchyard::v1;
 namespace internal = ::switchyard::worker::v1;
 
+namespace {
+
+std::string MetadataOf(const grpc::ServerContext& context, const char* name) {
+  const auto found = context.client_metadata().find(name);
+  if (found == context.client_metadata().end()) return "";
+  return std::string(found->second.data(), found->second.size());
+}
+
+}  // namespace
+
 class FakeScheduler::Jobs final : public api::JobService::Service {
  public:
   grpc::Status CreateJob(grpc::ServerContext* context, const api::CreateJobRequest* request,
@@ -21,6 +31,7 @@ class FakeScheduler::Jobs final : public api::JobService::Service {
       return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the commit failed");
     }
     created_.push_back(*request);
+    authorizations_.push_back(MetadataOf(*context, "authorization"));
     const auto trace = context->client_metadata().find("traceparent");
     if (trace != context->client_metadata().end()) {
       traceparents_.emplace_back(trace->second.data(), trace->second.size());
@@ -58,6 +69,7 @@ class FakeScheduler::Jobs final : public api::JobService::Service {
     {
       MutexLock lock(mutex_);
       watched_from_.push_back(request->last_event_id());
+      authorizations_.push_back(MetadataOf(*context, "authorization"));
     }
     if (request->job() == "unknown") return ToGrpc(NotFound("job", request->job()));
     const int after = request->last_event_id().empty() ? 0 : request->last_event_id().back() - '0';
@@ -78,6 +90,7 @@ class FakeScheduler::Jobs final : public api::JobService::Service {
   std::vector<api::CreateJobRequest> created_ GUARDED_BY(mutex_);
   std::vector<std::string> traceparents_ GUARDED_BY(mutex_);
   std::vector<std::string> watched_from_ GUARDED_BY(mutex_);
+  std::vector<std::string> authorizations_ GUARDED_BY(mutex_);
   int fail_creates_ GUARDED_BY(mutex_) = 0;
   int abandoned_ GUARDED_BY(mutex_) = 0;
 
@@ -92,9 +105,11 @@ class FakeScheduler::Jobs final : public api::JobService::Service {
 
 class FakeScheduler::References final : public internal::ArtifactReferenceService::Service {
  public:
-  grpc::Status RecordArtifact(grpc::ServerContext*, const internal::RecordArtifactRequest* request,
+  grpc::Status RecordArtifact(grpc::ServerContext* context,
+                              const internal::RecordArtifactRequest* request,
                               api::Artifact* response) override {
     MutexLock lock(mutex_);
+    authorizations_.push_back(MetadataOf(*context, "authorization"));
     *response = rows_[request->artifact().sha256()] = request->artifact();
     return grpc::Status::OK;
   }
@@ -107,9 +122,9 @@ class FakeScheduler::References final : public internal::ArtifactReferenceServic
     return grpc::Status::OK;
   }
 
- private:
   Mutex mutex_;
   std::map<std::string, api::Artifact> rows_ GUARDED_BY(mutex_);
+  std::vector<std::string> authorizations_ GUARDED_BY(mutex_);
 };
 
 FakeScheduler::FakeScheduler()
@@ -146,6 +161,16 @@ std::vector<std::string> FakeScheduler::traceparents() {
 std::vector<std::string> FakeScheduler::watched_from() {
   MutexLock lock(jobs_->mutex_);
   return jobs_->watched_from_;
+}
+std::vector<std::string> FakeScheduler::authorizations() {
+  std::vector<std::string> all;
+  {
+    MutexLock lock(jobs_->mutex_);
+    all = jobs_->authorizations_;
+  }
+  MutexLock lock(references_->mutex_);
+  all.insert(all.end(), references_->authorizations_.begin(), references_->authorizations_.end());
+  return all;
 }
 void FakeScheduler::FailCreates(int count) {
   MutexLock lock(jobs_->mutex_);

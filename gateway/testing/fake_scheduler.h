@@ -29,6 +29,8 @@ class FakeScheduler {
   // What CreateJob was called with, in order.
   std::vector<::switchyard::v1::CreateJobRequest> created();
   std::vector<std::string> traceparents();
+  // What calls of CreateJob, WatchJob and RecordArtifact showed; empty for nothing.
+  std::vector<std::string> authorizations();
   std::vector<std::string> watched_from();
   // So many CreateJobs answer UNAVAILABLE first.
   void FailCreates(int count);

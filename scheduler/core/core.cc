@@ -27,6 +27,13 @@ void Core::RestorePolicyState(const PolicyState& state, const Now& now) {
 PolicyState Core::SavePolicyState() const { return impl_->SavePolicyState(); }
 bool Core::IsLive(JobId job) const { return impl_->IsLive(job); }
 bool Core::Image(JobId job, JobImage& image) const { return impl_->Image(job, image); }
+bool Core::Explain(JobId job, const Now& now, Explanation& explanation) {
+  return impl_->Explain(job, now, explanation);
+}
+void Core::ExplainNew(const std::string& tenant, const NewJob& job, const Now& now,
+                      Explanation& explanation) {
+  impl_->ExplainNew(tenant, job, now, explanation);
+}
 Wakeup Core::NextWakeup() const { return impl_->NextWakeup(); }
 std::vector<LimitRule> Core::limits() const { return impl_->config_.limits; }
 std::vector<Cordon> Core::cordons() const { return impl_->Cordons(); }

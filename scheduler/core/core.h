@@ -23,6 +23,7 @@
 #include "scheduler/core/config.h"
 #include "scheduler/core/effects.h"
 #include "scheduler/core/event.h"
+#include "scheduler/core/explain.h"
 #include "scheduler/core/fleet.h"
 #include "scheduler/core/image.h"
 #include "scheduler/core/policy_state.h"
@@ -79,6 +80,13 @@ class Core {
   // Whether commands on this job need no stored image: it lives, or ended since the last
   // TakeChanges.
   bool IsLive(JobId job) const;
+  // Why a live job waits, with the numbers; false when it is not live. Looks at a bounded part of
+  // queue and fleet (explain.h). After Advance and before TakeChanges, so that what can be placed
+  // is.
+  bool Explain(JobId job, const Now& now, Explanation& explanation);
+  // The same for a job that would be submitted now.
+  void ExplainNew(const std::string& tenant, const NewJob& job, const Now& now,
+                  Explanation& explanation);
   // The live job as it is now; false when it is not live. For reads on the engine's thread and for
   // tests.
   bool Image(JobId job, JobImage& image) const;

@@ -8,6 +8,7 @@
 //   preempt.cc    who makes room for more urgent work
 //   blocking.cc   who waits for whom
 //   usage.cc      who used how much
+//   explain.cc    why a job waits
 #pragma once
 
 #include <map>
@@ -64,6 +65,9 @@ class Core::Impl {
   void TakeChanges(absl::FunctionRef<void(const Change&)> visit);
   bool IsLive(JobId job) const { return Find(job) != kNone; }
   bool Image(JobId job, JobImage& image) const;
+  bool Explain(JobId job, const Now& now, Explanation& explanation);
+  void ExplainNew(const std::string& tenant, const NewJob& job, const Now& now,
+                  Explanation& explanation);
   Wakeup NextWakeup() const;
   std::vector<WorkerView> Fleet() const;
   QueueView Queue() const;
@@ -359,6 +363,21 @@ class Core::Impl {
   void SendNotice(uint32_t attempt, int64_t due_us);
   // The attempt with the notice has ended.
   void NoticeOver(const LiveAttempt& attempt);
+  // explain.cc
+  struct Rooms;
+  void ExplainWaiting(uint32_t job, Explanation& explanation);
+  void ExplainAssigned(const LiveJob& row, Explanation& explanation);
+  std::vector<PauseRule> PausesOf(const LiveJob& row) const;
+  void ExplainHold(const LiveJob& row, Explanation& explanation) const;
+  void ExplainStart(const Standing& standing, const Rooms& rooms, Explanation& explanation) const;
+  void ExplainPlaces(uint32_t group, Rooms& rooms, Explanation& explanation);
+  void LookAtPool(uint32_t pool, Rooms& rooms, Explanation& explanation) const;
+  std::vector<int64_t> SlotsOf(uint32_t pool, uint32_t held, int64_t& starts_us,
+                               int& budget) const;
+  Competitor LookAtGroup(uint32_t group, uint32_t own);
+  void NameClosed(uint32_t worker, Explanation& explanation) const;
+  void ListUpstream(const LiveJob& row, Explanation& explanation) const;
+  void ListDevices(Explanation& explanation) const;
 
   // images.cc
   void FillImage(uint32_t job, JobImage& image) const;

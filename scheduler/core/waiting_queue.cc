@@ -91,6 +91,7 @@ void WaitingQueue::Push(uint32_t job, int64_t wall_us) {
   Tenant& tenant = accounts_.TenantOf(stream.account);
   if (tenant.waiting++ == 0) charges_.Return(accounts_[stream.account].tenant);
   ++waiting_;
+  ++stream.jobs;
   const bool newest = stream.tail == kNone || rows_[stream.tail].id < row.id;
   const bool was_empty = stream.level == 0;
   if (newest && stream.early.empty()) {
@@ -122,6 +123,7 @@ void WaitingQueue::Remove(uint32_t job, int64_t wall_us) {
   row.stream = kNone;
   --accounts_.TenantOf(stream.account).waiting;
   --waiting_;
+  --stream.jobs;
   if (was_oldest) Reposition(number, wall_us);
 }
 

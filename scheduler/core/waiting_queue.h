@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "scheduler/core/accounts.h"
 #include "scheduler/core/charges.h"
 #include "scheduler/core/rank_heaps.h"
@@ -55,6 +56,21 @@ inline GroupKey GroupKeyOf(const LiveJob& row) {
 struct Candidate {
   Place place;
   uint32_t job = kNone;
+};
+
+// Where a job stands among those that wait for the same devices.
+struct Standing {
+  uint64_t ahead = 0;      // Jobs that come before it.
+  uint64_t competing = 0;  // Jobs that wait for the same devices, itself included.
+  bool approximate = false;
+  int64_t ahead_us = 0;        // Expected run times of those before it, added up.
+  uint64_t ahead_unknown = 0;  // Of `ahead`, those whose run time is not known.
+};
+
+// What StandingOf asks of a group. `expected_us` 0: unknown.
+struct Competitor {
+  bool competes = false;
+  int64_t expected_us = 0;
 };
 
 // Not thread-safe. `rows`, `accounts` and `charges` are the core's and outlive this.
@@ -101,6 +117,14 @@ class WaitingQueue {
   uint64_t waiting() const { return waiting_; }
   int64_t OldestCreateTime() const;
 
+  // Where a waiting job stands; `look` tells of a group whether its jobs want the same devices.
+  // Looks at a bounded number of streams and jobs, and estimates beyond (queue_position.cc).
+  // REQUIRES: it waits.
+  Standing StandingOf(uint32_t job, absl::FunctionRef<Competitor(uint32_t group)> look) const;
+  // The same of a job that would be submitted now.
+  Standing StandingOfNew(uint32_t tenant, uint32_t group, uint8_t priority,
+                         absl::FunctionRef<Competitor(uint32_t group)> look) const;
+
  private:
   // Levels, then the same once more for what is beyond its tenant's guarantee.
   static constexpr int kShelf = kLeastUrgentPriority + 1;
@@ -117,6 +141,7 @@ class WaitingQueue {
     uint32_t node = kNone;
     uint32_t branch = kNone;  // Of its key, at `level`.
     uint32_t next_of_account = kNone;
+    uint32_t jobs = 0;
     uint32_t head = kNone;
     uint32_t tail = kNone;
     // Jobs that came back (returned, lost, raised) and are older than the tail.
@@ -135,6 +160,8 @@ class WaitingQueue {
     uint32_t slots = 0;  // Bit: the slot has tenants.
     std::array<uint32_t, kSlots> roots;
   };
+
+  class Counter;  // queue_position.cc
 
   uint32_t StreamOf(const LiveJob& row);
   uint32_t KeyBranch(const Stream& stream, int level);

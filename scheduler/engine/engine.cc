@@ -40,6 +40,7 @@ Now ReadClocks(Clock& clock) {
 }
 
 size_t Weight(const Input& input) {
+  if (input.many.has_value()) return std::max<size_t>(1, input.many->jobs.size());
   const auto* submit = std::get_if<SubmitJobs>(&input.event);
   return submit == nullptr ? 1 : std::max<size_t>(1, submit->jobs.size());
 }

@@ -48,6 +48,20 @@ struct RequestIdentity {
   int64_t keep_us = 24LL * 3600 * 1000000;  // Ids made by a gateway: 10 minutes.
 };
 
+// A command on many jobs of the caller: as one on each of them, all in one drain and under one
+// request id.
+struct ManyJobs {
+  enum Verb { kRetry, kDelete };
+  Verb verb = kRetry;
+  std::vector<JobId> jobs;  // Each once.
+};
+
+// What it did to one of them.
+struct JobOutcome {
+  JobId job = 0;
+  absl::Status status;  // As the command on one job is refused.
+};
+
 // The answer to a command.
 struct CommandResult {
   // UNAVAILABLE (reason COMMIT_UNKNOWN): not committed, or unknown whether; repeat with the same
@@ -60,6 +74,12 @@ struct CommandResult {
   // The job as committed, for commands on one job (a submit of one included). Null for others,
   // after a deletion, and for validate_only.
   std::shared_ptr<const JobImage> image;
+  // Questions, and submits of one job with validate_only: what was asked for.
+  std::shared_ptr<const Explanation> explanation;
+  // Commands on many jobs: in the order asked. Empty for a repeat, which has `reply`.
+  std::vector<JobOutcome> outcomes;
+  // What Input::make_reply made, the first time.
+  std::string reply;
 };
 
 // What a drain knows at the moment a command is taken: what is stored and, before that, what the
@@ -77,6 +97,14 @@ struct Input {
   Event event;
   // Instead of an event: record this reference of `tenant`.
   std::optional<ArtifactReferenceRow> artifact;
+  // Instead of an event: a command on many jobs.
+  std::optional<ManyJobs> many;
+  // Instead of an event: why does this job wait? Answered after the drain's placement, in
+  // CommandResult::explanation, or `image` when the job has ended. NOT_FOUND.
+  std::optional<JobId> explain;
+  // For a command whose answer cannot be made again from its jobs: makes its bytes from the result.
+  // They are stored with the request id, so that a repeat is told the same. On the engine's thread.
+  std::function<std::string(const CommandResult&)> make_reply;
   // SubmitJobs: the spec bytes of each job, in order (JobRow::spec); one alone: of all of them.
   std::vector<std::string> specs;
   // Commands: who calls. A job of another tenant is NOT_FOUND.

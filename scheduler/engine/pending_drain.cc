@@ -52,6 +52,7 @@ void PendingDrain::Take(Input input) {
       pending.result.repeated = true;
       pending.result.job = finding.row.first_job;
       pending.result.job_count = finding.row.job_count;
+      pending.result.reply = finding.row.reply;
       if (finding.row.job_count == 1) image_wanted_[finding.row.first_job].push_back(index);
       return;
     case RequestLookup::Finding::kClaimed:
@@ -68,6 +69,8 @@ void PendingDrain::TakeCommand(size_t index, Input& input) {
   pending.tenant = std::move(input.tenant);
   pending.request = std::move(input.request);
   pending.remember = !pending.request.request_id.empty();
+  if (input.explain.has_value()) return TakeQuestion(index, *input.explain);
+  if (input.many.has_value()) return TakeMany(index, *input.many, input.make_reply);
   if (input.artifact.has_value()) {
     input.artifact->tenant = pending.tenant;
     batch_.artifact_references.push_back(*std::move(input.artifact));
@@ -95,11 +98,6 @@ void PendingDrain::TakeEvent(size_t index, Event& taken, std::vector<std::string
           event.tag = index;
           event.tenant = pending_[index].tenant;
           TakeSubmit(index, event, std::move(specs));
-        } else if constexpr (std::is_same_v<Kind, UpdateLimits> ||
-                             std::is_same_v<Kind, SetTenant> || std::is_same_v<Kind, SetKey> ||
-                             std::is_same_v<Kind, PauseQueue>) {
-          event.tag = index;
-          Apply(index, std::move(event));
         } else if constexpr (requires { event.ended; }) {
           event.tag = index;
           TakeJobCommand(index, event);
@@ -151,6 +149,9 @@ absl::Status PendingDrain::TakeOneMore(Command& command, absl::string_view tenan
   return absl::OkStatus();
 }
 
+template absl::Status PendingDrain::TakeOneMore(RetryJob& command, absl::string_view tenant);
+template absl::Status PendingDrain::TakeOneMore(DeleteJob& command, absl::string_view tenant);
+
 absl::Status PendingDrain::AddUpstream(RetryJob& retry, absl::string_view tenant) {
   JobImage live;
   const JobImage* image = retry.ended.get();
@@ -186,6 +187,8 @@ void PendingDrain::TakeSubmit(size_t index, SubmitJobs& submit, std::vector<std:
   const bool validate_only = submit.validate_only;
   pending_[index].result.status = upstream_.AddStates(pending_[index].tenant, submit);
   if (!pending_[index].result.status.ok()) return;
+  if (validate_only && count == 1)
+    pending_[index].explain_new = std::make_shared<const NewJob>(submit.jobs.front());
   Apply(index, std::move(submit));
   Pending& pending = pending_[index];
   if (!pending.result.status.ok()) return;
@@ -255,6 +258,7 @@ void PendingDrain::Apply(size_t index, const Event& event) {
 
 absl::Status PendingDrain::Settle() {
   core_.Advance(now_, effects_);
+  AnswerQuestions();
   assignments_.Expect(std::move(effects_.assignments));
   registering_.insert(effects_.registrations.begin(), effects_.registrations.end());
   core_.TakeChanges([this](const Change& change) { Visit(change); });
@@ -411,6 +415,7 @@ void PendingDrain::RememberRequests() {
     row.body_sha256 = std::move(pending.request.body_sha256);
     row.first_job = pending.result.job;
     row.job_count = pending.result.job_count;
+    row.reply = pending.result.reply;
     row.create_ms = now_ms;
     row.expire_ms = now_ms + pending.request.keep_us / 1000;
   }

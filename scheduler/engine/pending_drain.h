@@ -68,6 +68,10 @@ class PendingDrain final : private DrainView {
     CommandResult result;
     size_t same_as = kNone;  // An earlier command of this drain whose result this one gets.
     bool remember = false;   // Its request id is to be stored.
+    // What is asked once this drain's jobs are placed: of a live job, or of one that would be
+    // submitted.
+    JobId explain = 0;
+    std::shared_ptr<const NewJob> explain_new;
   };
   // Jobs accepted by one command: ids first .. first + count - 1.
   struct Accepted {
@@ -102,6 +106,10 @@ class PendingDrain final : private DrainView {
   bool IsLive(JobId job) const override { return core_.IsLive(job); }
   template <typename Command>
   void TakeJobCommand(size_t index, Command& command);
+  void TakeQuestion(size_t index, JobId job);
+  void AnswerQuestions();
+  void TakeMany(size_t index, const ManyJobs& many,
+                const std::function<std::string(const CommandResult&)>& make_reply);
   // What its command needs of a job: the stored image when it has ended (null: there is none).
   // NOT_FOUND for other tenants'.
   absl::Status FindJob(JobId job, absl::string_view tenant, std::shared_ptr<const JobImage>& ended);

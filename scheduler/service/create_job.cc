@@ -4,6 +4,7 @@
 #include "common/kind/kind.h"
 #include "common/rpc/status.h"
 #include "scheduler/service/commands.h"
+#include "scheduler/service/explanation_view.h"
 #include "scheduler/service/job_reader.h"
 #include "scheduler/service/job_service.h"
 #include "scheduler/service/new_job.h"
@@ -38,6 +39,8 @@ void FinishFromStore(const std::shared_ptr<Submit>& submit, JobId id) {
 
 void Answer(const std::shared_ptr<Submit>& submit, const std::string& spec,
             const CommandResult& result) {
+  if (result.status.ok() && result.explanation != nullptr)
+    WriteExplanation(*result.explanation, submit->response->mutable_explanation());
   if (!result.status.ok() || submit->validate_only) return submit->Finish(result.status);
   // A repeat may have been resolved to other versions the first time.
   if (result.repeated || result.image == nullptr) return FinishFromStore(submit, result.job);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/rpc/status.h"
+#include "scheduler/service/admin_view.h"
 #include "scheduler/service/commands.h"
 #include "scheduler/service/fleet_view.h"
 #include "scheduler/service/update_limits.h"
@@ -39,6 +40,8 @@ grpc::ServerUnaryReactor* FleetService::GetQueue(grpc::CallbackServerContext* co
                                                  const v1::GetQueueRequest*, v1::Queue* response) {
   if (absl::Status known = Known(*context); !known.ok()) return FinishWith(*context, known);
   WriteQueue(*backend_.live.fleet(), backend_.clock.Now(), response);
+  for (const PauseRule& rule : backend_.live.accounts()->live.pauses)
+    response->add_paused(PauseText(rule));
   return FinishWith(*context, absl::OkStatus());
 }
 

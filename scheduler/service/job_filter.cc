@@ -14,7 +14,8 @@ namespace switchyard::scheduler {
 namespace {
 
 constexpr char kForm[] =
-    "state = STATE, kind = KIND and labels.NAME = VALUE, joined by AND, are expected";
+    "state = STATE, kind = KIND, reason = REASON and labels.NAME = VALUE, joined by AND, are "
+    "expected";
 
 absl::Status Bad(absl::string_view what) {
   return InvalidField("filter", absl::StrCat(Excerpt(what), "; ", kForm));
@@ -78,6 +79,7 @@ class Parser {
       return Bad(absl::StrCat("the value of \"", name, "\" is missing or its quote is not closed"));
     if (name == "state") return TakeState(*value);
     if (name == "kind") return TakeKind(*value);
+    if (name == "reason") return TakeReason(*value);
     absl::string_view label = name;
     if (!absl::ConsumePrefix(&label, "labels."))
       return Bad(absl::StrCat("\"", name, "\" cannot be filtered by"));
@@ -105,6 +107,17 @@ class Parser {
     return absl::OkStatus();
   }
 
+  absl::Status TakeReason(const std::string& value) {
+    v1::Job::Reason reason;
+    if (!v1::Job::Reason_Parse(value, &reason) || reason == v1::Job::REASON_UNSPECIFIED) {
+      return Bad(absl::StrCat("\"", value, "\" is no reason"));
+    }
+    const auto number = static_cast<uint32_t>(reason);
+    if (filter_.reason != 0 && filter_.reason != number) filter_.nothing = true;
+    filter_.reason = number;
+    return absl::OkStatus();
+  }
+
   absl::string_view rest_;
   JobFilter filter_;
 };
@@ -114,6 +127,7 @@ class Parser {
 bool JobFilter::Matches(const v1::Job& job) const {
   if (nothing || (states != 0 && (states >> job.state() & 1) == 0)) return false;
   if (kind != 0 && static_cast<uint32_t>(job.kind_case()) != kind) return false;
+  if (reason != 0 && static_cast<uint32_t>(job.reason()) != reason) return false;
   for (const auto& [name, value] : labels) {
     const auto label = job.labels().find(name);
     if (label == job.labels().end() || label->second != value) return false;

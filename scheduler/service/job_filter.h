@@ -1,5 +1,5 @@
-// The filter of ListJobs: `state = RUNNING AND kind = train AND labels.team = "signal processing"`;
-// a part of AIP-160. Thread-safe: pure functions.
+// The filter of ListJobs: `state = FAILED AND kind = train AND reason = POISON AND labels.team =
+// "signal processing"`; a part of AIP-160. Thread-safe: pure functions.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@ namespace switchyard::scheduler {
 struct JobFilter {
   uint32_t states = 0;  // Bit 1 << State; 0: every state.
   uint32_t kind = 0;    // v1::Job::KindCase; 0: every kind.
+  uint32_t reason = 0;  // v1::Job::Reason; 0: every reason.
   std::vector<std::pair<std::string, std::string>> labels;
   bool nothing = false;  // Contradicts itself: no job can match.
 

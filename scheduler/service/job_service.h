@@ -37,6 +37,14 @@ class JobService final : public JobServiceBase {
                                     v1::Job*) override;
   grpc::ServerUnaryReactor* RetryJob(grpc::CallbackServerContext*, const v1::RetryJobRequest*,
                                      v1::Job*) override;
+  grpc::ServerUnaryReactor* ExplainJob(grpc::CallbackServerContext*, const v1::ExplainJobRequest*,
+                                       v1::Explanation*) override;
+  grpc::ServerUnaryReactor* BatchRetryJobs(grpc::CallbackServerContext*,
+                                           const v1::BatchRetryJobsRequest*,
+                                           v1::BatchRetryJobsResponse*) override;
+  grpc::ServerUnaryReactor* BatchDiscardJobs(grpc::CallbackServerContext*,
+                                             const v1::BatchDiscardJobsRequest*,
+                                             v1::BatchDiscardJobsResponse*) override;
   grpc::ServerUnaryReactor* WaitJob(grpc::CallbackServerContext*, const v1::WaitJobRequest*,
                                     v1::Job*) override;
   grpc::ServerWriteReactor<v1::JobEvent>* WatchJob(grpc::CallbackServerContext*,

@@ -11,6 +11,7 @@
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "scheduler/engine/engine.h"
+#include "scheduler/service/admin_service.h"
 #include "scheduler/service/artifact_reference_service.h"
 #include "scheduler/service/backend.h"
 #include "scheduler/service/config.h"
@@ -89,6 +90,7 @@ class WholeServer final : public Server {
   absl::Status BeginListening() {
     job_service_.emplace(*backend_);
     fleet_service_.emplace(*backend_);
+    admin_service_.emplace(*backend_);
     model_service_.emplace(*backend_);
     reference_service_.emplace(*backend_);
     worker_reference_service_.emplace(*backend_);
@@ -99,8 +101,8 @@ class WholeServer final : public Server {
     if (!worker.ok()) return worker.status();
     worker_ = std::move(*worker);
     absl::StatusOr<Listener> client =
-        Listen(config_.listen(),
-               {&*job_service_, &*fleet_service_, &*model_service_, &*reference_service_});
+        Listen(config_.listen(), {&*job_service_, &*fleet_service_, &*admin_service_,
+                                  &*model_service_, &*reference_service_});
     if (!client.ok()) return client.status();
     client_ = std::move(*client);
     return absl::OkStatus();
@@ -144,6 +146,7 @@ class WholeServer final : public Server {
   std::optional<Backend> backend_;
   std::optional<JobService> job_service_;
   std::optional<FleetService> fleet_service_;
+  std::optional<AdminService> admin_service_;
   std::optional<ModelService> model_service_;
   // gRPC binds a service object to one server.
   std::optional<ArtifactReferenceService> reference_service_;

@@ -1,4 +1,5 @@
-// What a caller's key and the configuration allow the jobs it submits. Thread-safe: a pure function.
+// What a caller's key and the configuration allow the jobs it submits. Thread-safe: a pure
+// function.
 #pragma once
 
 #include "scheduler/service/backend.h"

@@ -42,6 +42,8 @@ void DropOutputOnly(v1::Job& job) {
   job.clear_array();
   job.clear_array_index();
   job.clear_reused_from();
+  job.clear_key();
+  job.clear_explanation();
 }
 
 void FillCommonDefaults(const KindTraits& kind, v1::Job& job) {
