@@ -50,8 +50,7 @@ void Core::Impl::ReviewReservations() {
       held.group = kNone;
       continue;
     }
-    held.beyond_guarantee = best.place.beyond_guarantee;
-    held.level = best.place.level;
+    held.place = best.place;
   }
   std::erase_if(reservations_, [](const Reservation& held) { return held.group == kNone; });
   RebuildGates();
@@ -76,9 +75,7 @@ bool Core::Impl::Overlap(uint32_t group, uint32_t other) const {
 
 void Core::Impl::Reserve(uint32_t group, const Candidate& waiting) {
   std::erase_if(reservations_, [&](const Reservation& held) { return Overlap(group, held.group); });
-  reservations_.push_back({.group = group,
-                           .beyond_guarantee = waiting.place.beyond_guarantee,
-                           .level = waiting.place.level});
+  reservations_.push_back({.group = group, .place = waiting.place});
   RebuildGates();
 }
 

@@ -16,17 +16,20 @@ namespace switchyard::scheduler {
 
 struct Reservation {
   uint32_t group = 0;  // Whichever job of it is best takes the devices.
-  bool beyond_guarantee = false;
-  int level = 0;
+  Place place;         // Of that job.
   // As computed at `version` of the places and `at_us`.
   uint64_t version = 0;
   int64_t at_us = -1;
   GangStart start;
 
-  // Whether a job comes first in any case. Within a level the reservation does: tenants take turns,
-  // and a gang that lost its devices to each of them in turn would never start.
-  bool ComesBehind(const Place& place) const {
-    return std::tie(place.beyond_guarantee, place.level) < std::tie(beyond_guarantee, level);
+  // Whether a job goes before it in any case. Within a level only one that is ranked better and was
+  // due before: there are ever fewer of these. (Tenants take turns; a gang that lost its devices to
+  // each of them in turn would never start.)
+  bool ComesBehind(const Place& other) const {
+    const auto urgency = std::tie(other.beyond_guarantee, other.level);
+    const auto own = std::tie(place.beyond_guarantee, place.level);
+    if (urgency != own) return urgency < own;
+    return other < place && other.due < place.due;
   }
 };
 

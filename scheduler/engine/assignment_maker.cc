@@ -79,7 +79,8 @@ void AssignmentMaker::Expect(std::vector<AssignAttempt> attempts) {
   entries_.resize(attempts.size());
   index_.reserve(attempts.size());
   for (size_t i = 0; i < attempts.size(); ++i) {
-    index_[attempts[i].ref.job] = i;
+    // Those of a gang's workers stand side by side: the first is found.
+    index_.try_emplace(attempts[i].ref.job, i);
     entries_[i].attempt = std::move(attempts[i]);
   }
 }
@@ -88,7 +89,13 @@ void AssignmentMaker::Note(const JobImage& image, size_t insert) {
   if (index_.empty()) return;
   const auto found = index_.find(image.id);
   if (found == index_.end()) return;
-  Entry& entry = entries_[found->second];
+  for (size_t i = found->second; i < entries_.size(); ++i) {
+    if (entries_[i].attempt.ref.job != image.id) return;
+    Note(image, insert, entries_[i]);
+  }
+}
+
+void AssignmentMaker::Note(const JobImage& image, size_t insert, Entry& entry) {
   entry.tenant = image.tenant;
   entry.kind = image.kind;
   entry.priority = image.priority;

@@ -58,6 +58,7 @@ class AssignmentMaker {
     std::string spec;      // When `insert` is not set.
     absl::Status failure;  // Why it is given up.
   };
+  static void Note(const JobImage& image, size_t insert, Entry& entry);
   absl::Status FindSpecs(uint64_t& specs_read);
   absl::Status ReadSpecs(absl::Span<Entry* const> entries);
   absl::Status Complete(Entry& entry, absl::string_view spec);

@@ -56,6 +56,9 @@ class Checker {
   virtual void OnRebuilt(const std::vector<StoredJob>&, int64_t /*wall_us*/) {}
   // An attempt was handed to a worker. `wall_us`: when the drain that decided it began.
   virtual void OnAssigned(const Site&, const scheduler::AssignAttempt&, int64_t /*wall_us*/) {}
+  // A worker was told to end an attempt, or asked to.
+  virtual void OnCancelSent(const std::string& /*worker*/, const scheduler::CancelAttempt&,
+                            int64_t /*now_us*/) {}
   virtual void OnLimits(const std::vector<scheduler::LimitRule>&, int64_t /*now_us*/) {}
   // The end. Faults stopped long ago.
   virtual void AtEnd(const std::vector<StoredJob>&) {}
@@ -86,5 +89,10 @@ std::unique_ptr<Checker> MakeNoStaleResult();
 std::unique_ptr<Checker> MakeOrderKept();
 std::unique_ptr<Checker> MakeEveryJobEnds();
 std::unique_ptr<Checker> MakeCancelHolds();
+std::unique_ptr<Checker> MakeGangsAllOrNone();
+std::unique_ptr<Checker> MakeNoEarlyPreemption();
+std::unique_ptr<Checker> MakeExpiredNeverStarts();
+// For calm sites only. `workers`: the profile's.
+std::unique_ptr<Checker> MakeReservationKept(const std::vector<std::vector<std::string>>& workers);
 
 }  // namespace switchyard::simulation

@@ -26,9 +26,26 @@ std::string DrawDevice(Random& random) {
   }
 }
 
+JobPlan PlanCalmJob(uint64_t token) {
+  Random random(token * 0x2545F4914F6CDD1Du + 1);
+  JobPlan plan;
+  plan.token = token;
+  plan.kind = kTrain;
+  plan.job.kind = kTrain;
+  plan.gang = random.Chance(0.3);
+  // Its model is how the scheduler learns how long it takes.
+  const bool brief = !plan.gang && random.Chance(0.5);
+  plan.run_us = brief ? 6 * kSecond : 55 * kSecond;
+  plan.job.timeout_us = 60 * kSecond;
+  plan.job.model_key = brief ? "brief" : "long";
+  plan.job.preemptible = false;
+  return plan;
+}
+
 }  // namespace
 
 JobPlan PlanJob(uint64_t token) {
+  if (token >= kCalmTokens) return PlanCalmJob(token);
   Random random(token * 0x2545F4914F6CDD1Du + 1);
   JobPlan plan;
   plan.token = token;
@@ -45,6 +62,8 @@ JobPlan PlanJob(uint64_t token) {
     plan.has_deadline = true;
   }
   if (random.Chance(0.05)) plan.has_deadline = true;
+  plan.gang = random.Chance(0.08);
+  if (plan.gang && plan.kind == kTrain && random.Chance(0.5)) plan.run_us *= 4;
   return plan;
 }
 

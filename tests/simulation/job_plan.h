@@ -20,9 +20,13 @@ struct JobPlan {
   bool fails = false;  // Each attempt fails, retryably.
   bool fails_for_good = false;
   uint32_t crashes = 0;       // So many attempts end their runner.
+  bool gang = false;          // Its devices are counted by the client.
   bool has_deadline = false;  // expire_time or timeout may end it.
   scheduler::NewJob job;      // As submitted; times are added by the client.
 };
+
+// A token of a calm site begins so: such jobs take as long as all of their kind, and nothing fails.
+inline constexpr uint64_t kCalmTokens = uint64_t{1} << 40;
 
 JobPlan PlanJob(uint64_t token);
 

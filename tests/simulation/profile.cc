@@ -19,6 +19,7 @@ Profile Fleet() {
                   .largest_batch = 120,
                   .fault_time_us = 60 * kSecond,
                   .longest_calm_us = kSecond,
+                  .largest_gang = 64,
                   .seeds_for_one = 500};
   std::vector<std::string> devices;
   for (int i = 0; i < kDevices; ++i) devices.push_back("cuda:" + std::to_string(i));
@@ -28,8 +29,20 @@ Profile Fleet() {
   return profile;
 }
 
+// Where a gang that has to wait longer than it should is seen.
+Profile Calm() {
+  return {.name = "calm",
+          .workers = {{"cuda:0", "cuda:1"}, {"cuda:0", "cuda:1"}, {"cuda:0", "cuda:1"}},
+          .submits = 60,
+          .largest_batch = 4,
+          .fault_time_us = 200 * kSecond,
+          .largest_gang = 5,
+          .calm = true,
+          .seeds_for_one = 50};
+}
+
 const std::vector<Profile>& Profiles() {
-  static const auto& profiles = *new std::vector<Profile>{Mixed(), Fleet()};
+  static const auto& profiles = *new std::vector<Profile>{Mixed(), Fleet(), Calm()};
   return profiles;
 }
 

@@ -26,6 +26,11 @@ struct Profile {
   int64_t longest_calm_us = 8'000'000;   // Between two faults, at most.
   // As CoreConfig's. 100 where order_kept is to hold to the letter.
   uint32_t urgent_share_percent = 100;
+  // Devices of the largest gangs; 1: no gangs.
+  uint32_t largest_gang = 2;
+  // Nothing fails, run times are always the same, one tenant submits work of one priority: how
+  // long things wait can then be told exactly.
+  bool calm = false;
   // Every so many seeds a run without a named profile takes this one; 0: only when named.
   uint64_t seeds_for_one = 0;
 };

@@ -22,6 +22,10 @@ std::string SpecOf(const JobPlan& plan) {
     job.mutable_noop();
   }
   (*job.mutable_labels())["token"] = absl::StrCat(plan.token);
+  if (plan.job.expire_us != 0) {
+    job.mutable_expire_time()->set_seconds(plan.job.expire_us / kSecond);
+    job.mutable_expire_time()->set_nanos(static_cast<int32_t>(plan.job.expire_us % kSecond * 1000));
+  }
   return job.SerializeAsString();
 }
 
@@ -42,18 +46,23 @@ void SimulatedClient::Later(int64_t from_us, int64_t to_us, std::function<void()
 void SimulatedClient::Begin() {
   const int64_t time_us = world_.profile().fault_time_us;
   for (int i = 0; i < world_.profile().submits; ++i) Later(0, time_us, [this] { Submit(); });
+  if (world_.profile().calm) return;
   for (int i = 0; i < 3; ++i) Later(time_us / 4, time_us, [this] { ChangeLimits(); });
 }
 
 void SimulatedClient::Submit() {
-  const std::string tenant = absl::StrCat("tenant-", random_.Below(5));
+  const std::string tenant = absl::StrCat("tenant-", world_.profile().calm ? 0 : random_.Below(5));
   std::vector<JobPlan> plans;
   std::vector<std::string> specs;
   scheduler::SubmitJobs submit{.tenant = tenant};
   const uint64_t count =
       random_.Chance(0.2) ? random_.Between(2, world_.profile().largest_batch) : 1;
   for (uint64_t i = 0; i < count; ++i) {
-    JobPlan plan = PlanJob(next_token_++);
+    JobPlan plan = PlanJob(next_token_++ + (world_.profile().calm ? kCalmTokens : 0));
+    if (plan.gang && world_.profile().largest_gang > 1) {
+      plan.job.device_count =
+          static_cast<uint16_t>(random_.Between(2, world_.profile().largest_gang));
+    }
     if (random_.Chance(0.05))
       plan.job.not_before_us = world_.wall_us() + random_.Between(0, 30 * kSecond);
     if (plan.has_deadline && plan.job.timeout_us == 0) {
@@ -86,6 +95,7 @@ void SimulatedClient::OnAccepted(const std::vector<JobPlan>& plans,
 }
 
 void SimulatedClient::PlanFor(JobId job) {
+  if (world_.profile().calm) return;
   const uint64_t draw = random_.Below(100);
   if (draw < 12) Later(0, 20 * kSecond, [this, job] { Cancel(job, /*stop=*/false); });
   if (draw >= 12 && draw < 18) Later(0, 20 * kSecond, [this, job] { Cancel(job, /*stop=*/true); });

@@ -183,8 +183,36 @@ void SimulatedWorker::TakeWelcome(const scheduler::WelcomeWorker& welcome) {
 
 // --- Attempts ---
 
-Site SimulatedWorker::SiteOf(const Attempt& attempt) const {
-  return {name_, attempt.assignment.device, attempt.assignment.job_class};
+std::vector<Site> SimulatedWorker::SitesOf(const Attempt& attempt) const {
+  const scheduler::AssignAttempt& assignment = attempt.assignment;
+  std::vector<Site> sites;
+  for (const std::string& device : assignment.gang.devices) {
+    sites.push_back({name_, device, assignment.job_class});
+  }
+  if (sites.empty()) sites.push_back({name_, assignment.device, assignment.job_class});
+  return sites;
+}
+
+bool SimulatedWorker::Uses(const Attempt& attempt, const scheduler::DeviceLimit& limit) const {
+  if (attempt.assignment.job_class != limit.job_class) return false;
+  for (const Site& site : SitesOf(attempt)) {
+    if (site.device == limit.device) return true;
+  }
+  return false;
+}
+
+bool SimulatedWorker::RoomFor(const Attempt& attempt) const {
+  for (const scheduler::DeviceLimit& limit : limits_) {
+    if (!Uses(attempt, limit)) continue;
+    uint32_t running = 0;
+    for (const auto& [ref, other] : attempts_) running += other.running && Uses(other, limit);
+    if (running >= limit.max_running) return false;
+  }
+  return true;
+}
+
+bool SimulatedWorker::HasExpired(const Attempt& attempt) {
+  return attempt.expire_us != 0 && WallTime() >= attempt.expire_us;
 }
 
 void SimulatedWorker::TakeAssignment(const scheduler::Assignment& assignment) {
@@ -193,6 +221,9 @@ void SimulatedWorker::TakeAssignment(const scheduler::Assignment& assignment) {
   if (attempt.assignment.ref.job != 0) return;
   attempt.assignment = assignment.attempt;
   attempt.plan = PlanOf(assignment.job);
+  v1::Job job;
+  job.ParseFromString(assignment.job);
+  attempt.expire_us = job.expire_time().seconds() * kSecond + job.expire_time().nanos() / 1000;
 }
 
 void SimulatedWorker::TakeCancel(const scheduler::CancelAttempt& cancel) {
@@ -204,8 +235,29 @@ void SimulatedWorker::TakeCancel(const scheduler::CancelAttempt& cancel) {
     return;
   }
   attempt.checkpoint_first = cancel.checkpoint_first;
+  if (cancel.preempt) {
+    ++world_.counters()["preemption_notices"];
+    return GiveBack(cancel.ref);
+  }
   After(world_.random().Between(0, 800 * kMillisecond),
         [this, ref = cancel.ref] { Finish(ref, Outcome::kCancelled); });
+}
+
+void SimulatedWorker::GiveBack(const AttemptRef& ref) {
+  // Some take longer to store a checkpoint than they are given.
+  const int64_t takes_us = world_.random().Between(0, kPreemptionGraceUs * 3 / 2);
+  After(takes_us, [this, ref] {
+    const auto found = attempts_.find(ref);
+    if (found == attempts_.end() || hung_until_us_ > world_.now_us()) return;
+    Report(ref, scheduler::CheckpointStored{
+                    .artifact = {.name = "checkpoint", .sha256 = Describe(ref)}});
+    End(found);
+    const scheduler::AttemptReport report{ref, scheduler::Returned{}};
+    unacknowledged_[ref] = report;
+    Report(ref, report.report);
+    ++world_.counters()["preempted"];
+    StartWhatFits();
+  });
 }
 
 void SimulatedWorker::TakeRecall(const AttemptRef& ref) {
@@ -227,17 +279,13 @@ void SimulatedWorker::StartWhatFits() {
 }
 
 bool SimulatedWorker::StartBest(const scheduler::DeviceLimit& limit) {
-  uint32_t running = 0;
   Attempt* best = nullptr;
   for (auto& [ref, attempt] : attempts_) {
-    if (attempt.assignment.device != limit.device ||
-        attempt.assignment.job_class != limit.job_class)
-      continue;
-    running += attempt.running;
-    if (attempt.running) continue;
+    if (attempt.running || HasExpired(attempt) || !Uses(attempt, limit)) continue;
     if (best == nullptr || attempt.assignment.rank < best->assignment.rank) best = &attempt;
   }
-  if (best == nullptr || running >= limit.max_running) return false;
+  // One of several devices waits for all of them; nothing worse takes one meanwhile.
+  if (best == nullptr || !RoomFor(*best)) return false;
   Start(*best);
   return true;
 }
@@ -248,7 +296,10 @@ void SimulatedWorker::Start(Attempt& attempt) {
   attempt.start_us = WallTime();
   world_.Trace("start", ref.job, ref.fencing.counter);
   ++world_.counters()["attempts_run"];
-  world_.Tell([&](Checker& checker) { checker.OnRun(SiteOf(attempt), ref, world_.now_us()); });
+  if (attempt.assignment.gang.size > 0) ++world_.counters()["gang_members_run"];
+  for (const Site& site : SitesOf(attempt)) {
+    world_.Tell([&](Checker& checker) { checker.OnRun(site, ref, world_.now_us()); });
+  }
   // Short work is reported with its end only.
   if (attempt.plan.run_us > 10 * kMillisecond || world_.random().Chance(0.5)) {
     Report(ref, scheduler::Started{.time_us = attempt.start_us,
@@ -313,9 +364,10 @@ void SimulatedWorker::Finish(const AttemptRef& ref, Outcome outcome) {
 void SimulatedWorker::End(std::map<AttemptRef, Attempt>::iterator attempt) {
   past_.push_back(attempt->first);
   if (attempt->second.running) {
-    world_.Tell([&](Checker& checker) {
-      checker.OnRunEnd(SiteOf(attempt->second), attempt->first, world_.now_us());
-    });
+    for (const Site& site : SitesOf(attempt->second)) {
+      world_.Tell(
+          [&](Checker& checker) { checker.OnRunEnd(site, attempt->first, world_.now_us()); });
+    }
   }
   attempts_.erase(attempt);
 }

@@ -47,6 +47,7 @@ class SimulatedWorker {
     bool running = false;
     bool ending = false;  // Its end is under way.
     bool checkpoint_first = false;
+    int64_t expire_us = 0;
     int64_t start_us = 0;
   };
 
@@ -62,6 +63,8 @@ class SimulatedWorker {
   void TakeAssignment(const scheduler::Assignment& assignment);
   void TakeCancel(const scheduler::CancelAttempt& cancel);
   void TakeRecall(const AttemptRef& ref);
+  // Stores a checkpoint and hands the attempt back.
+  void GiveBack(const AttemptRef& ref);
   void StartWhatFits();
   bool StartBest(const scheduler::DeviceLimit& limit);
   void Start(Attempt& attempt);
@@ -73,7 +76,11 @@ class SimulatedWorker {
   void Report(const AttemptRef& ref, decltype(scheduler::AttemptReport::report) report);
   void ReportAgain();
   std::vector<scheduler::AttemptReport> State() const;
-  Site SiteOf(const Attempt& attempt) const;
+  // One for each of its devices.
+  std::vector<Site> SitesOf(const Attempt& attempt) const;
+  bool Uses(const Attempt& attempt, const scheduler::DeviceLimit& limit) const;
+  bool RoomFor(const Attempt& attempt) const;
+  bool HasExpired(const Attempt& attempt);
 
   World& world_;
   const std::string name_;

@@ -64,6 +64,7 @@ void OneFault(World& world, SimulatedWorker& worker) {
 
 // Draws faults until their time is over.
 void PlanFaults(World& world, Workers& workers) {
+  if (world.profile().calm) return;
   world.After(world.random().Between(0, world.profile().longest_calm_us), [&world, &workers] {
     if (!world.faulty()) return;
     OneFault(world, *workers[world.random().Below(workers.size())]);
@@ -79,6 +80,10 @@ void AddCheckers(World& world) {
   world.AddChecker(MakeOrderKept());
   world.AddChecker(MakeEveryJobEnds());
   world.AddChecker(MakeCancelHolds());
+  world.AddChecker(MakeGangsAllOrNone());
+  world.AddChecker(MakeNoEarlyPreemption());
+  world.AddChecker(MakeExpiredNeverStarts());
+  if (world.profile().calm) world.AddChecker(MakeReservationKept(world.profile().workers));
 }
 
 void Collect(World& world, SimulationResult& result) {

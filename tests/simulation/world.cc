@@ -40,6 +40,8 @@ scheduler::EngineOptions MakeEngineOptions(const SimulationOptions& options,
                         .job_class = scheduler::JobClass::kTraining,
                         .checkpoints = true}};
   engine.core.urgent_share_percent = profile.urgent_share_percent;
+  engine.core.preemption.min_run_us = kMinRunUs;
+  engine.core.preemption.grace_us = kPreemptionGraceUs;
   engine.core.bugs = options.bugs;
   engine.reply_before_commit = options.reply_before_commit;
   return engine;
@@ -194,6 +196,9 @@ void World::Send(uint64_t, scheduler::SessionOutput output) {
     Trace("assign", attempt.ref.job, attempt.ref.fencing.counter);
     const Site site{session.worker->name(), attempt.device, attempt.job_class};
     Tell([&](Checker& checker) { checker.OnAssigned(site, attempt, drain_wall_us_); });
+  }
+  for (const scheduler::CancelAttempt& cancel : output.cancels) {
+    Tell([&](Checker& checker) { checker.OnCancelSent(session.worker->name(), cancel, now_us()); });
   }
   session.last_down_us = std::max(session.last_down_us, now_us() + Latency());
   const bool close = output.close;

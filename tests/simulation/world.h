@@ -31,6 +31,10 @@ struct SimulationOptions {
   const Profile* profile = nullptr;  // Null: ProfileForSeed(seed).
 };
 
+// Of the simulated scheduler: shorter than in the product, as simulated jobs are.
+inline constexpr int64_t kMinRunUs = 6'000'000;
+inline constexpr int64_t kPreemptionGraceUs = 3'000'000;
+
 class SimulatedWorker;
 
 // How often something happened: faults (`fault.` in front) and what else a run wants to show.

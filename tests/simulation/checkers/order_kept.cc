@@ -49,6 +49,7 @@ class OrderKept final : public Checker {
     int64_t create_us;
     int64_t eligible_us;
     int64_t since_us;  // When it was seen to wait.
+    bool gang;         // Needs more than the one place that is free.
   };
 
   struct Assigned {
@@ -65,10 +66,12 @@ class OrderKept final : public Checker {
     const int64_t wall_us = assigned.wall_us;
     const int level = Level(job, wall_us - job.create_us + kAgeingSlackUs);
     for (const auto& [id, other] : waiting_) {
-      if (other.kind != job.kind || !scheduler::DeviceMatches(other.device, assigned.site.device))
+      if (other.gang || other.kind != job.kind ||
+          !scheduler::DeviceMatches(other.device, assigned.site.device))
         continue;
       if (other.eligible_us > wall_us - kWindowUs || other.since_us > wall_us - kWindowUs) continue;
       if (Level(other, wall_us - other.eligible_us - kAgeingSlackUs) >= level) continue;
+      if (KeptForGang(other, assigned.site.device, wall_us)) continue;
       Violated(absl::StrCat(Describe(assigned.ref), " was handed to ", assigned.site.worker,
                             " while ", FormatJobId(id), " waited, which is more urgent: priority ",
                             other.priority, " against ", job.priority, ", ",
@@ -76,6 +79,18 @@ class OrderKept final : public Checker {
                             " us seen, device ", other.device));
       return;
     }
+  }
+
+  // Whether what is free may be kept for a gang that comes no later than this job: then shorter
+  // work passes it.
+  bool KeptForGang(const Waiting& job, const std::string& device, int64_t wall_us) const {
+    const int level = Level(job, wall_us - job.eligible_us - kAgeingSlackUs);
+    for (const auto& [id, other] : waiting_) {
+      if (!other.gang || other.kind != job.kind) continue;
+      if (!scheduler::DeviceMatches(other.device, device)) continue;
+      if (Level(other, wall_us - other.create_us + kAgeingSlackUs) <= level) return true;
+    }
+    return false;
   }
 
   static int Level(const Waiting& job, int64_t waited_us) {
@@ -93,7 +108,8 @@ class OrderKept final : public Checker {
     const int64_t eligible_us = std::max({image.create_us, image.not_before_us, image.retry_us});
     Waiting& job = waiting_[image.id];
     const int64_t since_us = job.since_us != 0 ? job.since_us : wall_us;
-    job = {image.kind, image.priority, image.device, image.create_us, eligible_us, since_us};
+    job = {image.kind,  image.priority, image.device,          image.create_us,
+           eligible_us, since_us,       image.device_count > 1};
   }
 
   std::map<JobId, Waiting> waiting_;

@@ -1,0 +1,35 @@
+// Nothing is asked to make room before it has run for its minimum time.
+#include "absl/strings/str_cat.h"
+#include "tests/simulation/checker.h"
+#include "tests/simulation/world.h"
+
+namespace switchyard::simulation {
+namespace {
+
+class NoEarlyPreemption final : public Checker {
+ public:
+  NoEarlyPreemption() : Checker("no_early_preemption") {}
+
+  void OnRun(const Site& site, const AttemptRef& ref, int64_t now_us) override {
+    starts_.try_emplace({site.worker, ref}, now_us);
+  }
+  void OnCancelSent(const std::string& worker, const scheduler::CancelAttempt& cancel,
+                    int64_t now_us) override {
+    if (!cancel.preempt) return;
+    Look();
+    const auto start = starts_.find({worker, cancel.ref});
+    if (start != starts_.end() && now_us - start->second >= kMinRunUs) return;
+    Violated(absl::StrCat(Describe(cancel.ref), " on ", worker, " was asked to make room ",
+                          start == starts_.end() ? 0 : now_us - start->second,
+                          " us after it began, before the ", kMinRunUs, " us it may run"));
+  }
+
+ private:
+  std::map<std::pair<std::string, AttemptRef>, int64_t> starts_;
+};
+
+}  // namespace
+
+std::unique_ptr<Checker> MakeNoEarlyPreemption() { return std::make_unique<NoEarlyPreemption>(); }
+
+}  // namespace switchyard::simulation
