@@ -37,8 +37,7 @@ Profile Calm() {
           .largest_batch = 4,
           .fault_time_us = 200 * kSecond,
           .largest_gang = 5,
-          .calm = true,
-          .seeds_for_one = 50};
+          .calm = true};
 }
 
 const std::vector<Profile>& Profiles() {
