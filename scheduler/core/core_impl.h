@@ -350,7 +350,6 @@ class Core::Impl {
   void VictimReprioritised(uint32_t job);
   bool WithinGuarantee(uint32_t job) const;
   bool MayPreempt(const Candidate& waiting, uint32_t victim) const;
-  int LevelWhenQueued(const LiveJob& row) const;
   bool FitsGroup(uint32_t group, const LiveAttempt& attempt) const;
   // Attempts that free so many devices; empty: there are not enough.
   std::vector<uint32_t> ChooseVictims(uint32_t group, const Candidate& waiting, uint32_t devices);

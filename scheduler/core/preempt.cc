@@ -107,15 +107,7 @@ bool Core::Impl::MayPreempt(const Candidate& waiting, uint32_t victim) const {
     return true;  // What was borrowed is given back, whatever the priorities.
   }
   if (waiting.place.beyond_guarantee && WithinGuarantee(attempt.job)) return false;
-  if (other.priority < FirstVictimPriority(rows_[waiting.job].priority, Preempting())) return false;
-  // Waiting may have raised it: queued again it must not come before the one it made room for.
-  return waiting.place.level < LevelWhenQueued(other);
-}
-
-int Core::Impl::LevelWhenQueued(const LiveJob& row) const {
-  int64_t since_us = row.create_us;
-  if (row.cold != nullptr) since_us = std::max(since_us, row.cold->not_before_us);
-  return EffectivePriority(row.priority, now_.wall_us - since_us, config_.ageing_interval_us);
+  return other.priority >= FirstVictimPriority(rows_[waiting.job].priority, Preempting());
 }
 
 bool Core::Impl::FitsGroup(uint32_t group, const LiveAttempt& attempt) const {
