@@ -494,5 +494,16 @@ TEST_F(GangTest, ExpiredWorkNeverReachesADevice) {
   EXPECT_EQ(Image(job).state, JobState::kExpired);
 }
 
+TEST_F(GangTest, WhatWasHandedOutIsCalledOffWhenItExpires) {
+  Attach(1, 1);
+  const JobId job = Submit({.kind = kTrain, .expire_us = now_.wall_us + 10 * kSecond});
+  ASSERT_THAT(Of(job), SizeIs(1));
+  const Effects effects = Later(10 * kSecond);
+  ASSERT_THAT(effects.cancels, SizeIs(1));
+  EXPECT_FALSE(effects.cancels[0].checkpoint_first);
+  Say(Of(job)[0], Finished{.outcome = Outcome::kCancelled});
+  EXPECT_EQ(Image(job).state, JobState::kExpired);
+}
+
 }  // namespace
 }  // namespace switchyard::scheduler

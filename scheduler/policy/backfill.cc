@@ -9,8 +9,8 @@ int64_t ExpectedEnd(int64_t start_us, int64_t expected_us, int64_t timeout_us, i
   int64_t length_us = known ? std::min(expected_us, timeout_us) : timeout_us;
   if (length_us >= kNever - start_us) return kNever;
   length_us = std::max<int64_t>(length_us, 1);
-  while (start_us + length_us <= now_us && length_us < kNever / 4) length_us *= 2;
-  return start_us + length_us;
+  const int64_t late_us = now_us - (start_us + length_us);
+  return late_us < 0 ? start_us + length_us : now_us + std::max(late_us, kSoonUs);
 }
 
 GangStart ExpectedStart(const GangSupply& supply, uint32_t most_spare, int64_t now_us,

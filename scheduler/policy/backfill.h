@@ -20,8 +20,8 @@ inline constexpr int64_t kSoonUs = 1'000'000;
 inline constexpr int64_t kBackfillUnknownStartUs = 60'000'000;
 
 // When an attempt that began at `start_us` is expected to end. `expected_us` 0: unknown, then its
-// timeout counts (kNever: none). One that takes longer than expected is given twice as long, and
-// twice again: never an end that has passed.
+// timeout counts (kNever: none). One that is late is thought to need as long again as it is late: a
+// report on its way is a second's matter, and what is far off is not asked for again and again.
 int64_t ExpectedEnd(int64_t start_us, int64_t expected_us, int64_t timeout_us, int64_t now_us);
 
 // What is known of the devices a gang could use.

@@ -65,9 +65,9 @@ TEST(Backfill, AnEndIsTheLearnedRunTimeOrElseTheTimeout) {
   EXPECT_EQ(ExpectedEnd(kNow, 0, kNever, kNow), kNever);
 }
 
-TEST(Backfill, WhatTakesLongerThanExpectedIsGivenTwiceAsLong) {
-  EXPECT_EQ(ExpectedEnd(kNow - 5 * kSecond, 5 * kSecond, kNever, kNow), kNow + 5 * kSecond);
-  EXPECT_EQ(ExpectedEnd(kNow - 15 * kSecond, 5 * kSecond, kNever, kNow), kNow + 5 * kSecond);
+TEST(Backfill, WhatIsLateIsThoughtToNeedAsLongAgain) {
+  EXPECT_EQ(ExpectedEnd(kNow - 5 * kSecond, 5 * kSecond, kNever, kNow), kNow + kSoonUs);
+  EXPECT_EQ(ExpectedEnd(kNow - 15 * kSecond, 5 * kSecond, kNever, kNow), kNow + 10 * kSecond);
 }
 
 }  // namespace
