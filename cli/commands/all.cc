@@ -10,7 +10,7 @@ Client& Session::client() {
 std::vector<std::unique_ptr<Command>> AllCommands() {
   std::unique_ptr<Command> (*const makers[])() = {
       // Running it.
-      MakeUp, MakeDemo, MakeDoctor,
+      MakeUp, MakeDemo, MakeDoctor, MakeSimulate,
       // Giving it work.
       MakeTrain, MakePredict, MakeRun, MakeSubmit,
       // Jobs.

@@ -35,6 +35,7 @@ std::unique_ptr<Command> MakeQueueResume();
 std::unique_ptr<Command> MakeRetry();
 std::unique_ptr<Command> MakeRun();
 std::unique_ptr<Command> MakeShow();
+std::unique_ptr<Command> MakeSimulate();
 std::unique_ptr<Command> MakeStop();
 std::unique_ptr<Command> MakeSubmit();
 std::unique_ptr<Command> MakeTenants();

@@ -29,6 +29,12 @@ class CliFlags final : public Flags {
             const std::string& help) override {
     app_->add_option(name, *value, help);
   }
+  void Rest(std::vector<std::string>* values) override {
+    app_->set_help_flag();
+    app_->fallthrough(false);
+    app_->prefix_command();
+    app_->final_callback([this_app = app_, values] { *values = this_app->remaining(); });
+  }
   void Switch(const std::string& name, bool* value, const std::string& help) override {
     app_->add_flag(name, *value, help);
   }

@@ -28,6 +28,16 @@ class Recorder final : public Command {
   const std::string name_;
 };
 
+class Passing final : public Command {
+ public:
+  std::string name() const override { return "pass"; }
+  std::string summary() const override { return "passes on"; }
+  void AddFlags(Flags& flags) override { flags.Rest(&rest); }
+  absl::StatusOr<ExitCode> Run(Session&) override { return ExitCode::kOk; }
+
+  std::vector<std::string> rest;
+};
+
 class CommandLineTest : public testing::Test {
  protected:
   CommandLineTest() {
@@ -37,6 +47,9 @@ class CommandLineTest : public testing::Test {
       recorders_.push_back(command.get());
       commands_.push_back(std::move(command));
     }
+    auto passing = std::make_unique<Passing>();
+    passing_ = passing.get();
+    commands_.push_back(std::move(passing));
   }
   ParsedCommandLine Parse(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "switchyard");
@@ -47,6 +60,7 @@ class CommandLineTest : public testing::Test {
 
   std::vector<std::unique_ptr<Command>> commands_;
   std::vector<Recorder*> recorders_;
+  Passing* passing_ = nullptr;
   Session session_;
 };
 
@@ -56,6 +70,15 @@ TEST_F(CommandLineTest, GivesTheCommandItsArguments) {
   EXPECT_EQ(recorders_[0]->what, "it");
   EXPECT_THAT(recorders_[0]->labels, testing::ElementsAre("a=b", "c=d"));
   EXPECT_EQ(recorders_[0]->count, 3u);
+}
+
+TEST_F(CommandLineTest, ACommandThatPassesOnGetsEverythingAfterItsName) {
+  ASSERT_EQ(Parse({"pass", "file", "--load", "1,2", "-h", "--json", "--", "x"}).command, passing_);
+  EXPECT_THAT(passing_->rest,
+              testing::ElementsAre("file", "--load", "1,2", "-h", "--json", "--", "x"));
+  ASSERT_EQ(Parse({"--json", "pass", "--load", "1"}).command, passing_);
+  EXPECT_THAT(passing_->rest, testing::ElementsAre("--load", "1"));
+  EXPECT_TRUE(session_.json);
 }
 
 TEST_F(CommandLineTest, FindsACommandInItsGroup) {

@@ -26,6 +26,9 @@ class Flags {
                       const std::string& help) = 0;
   virtual void Real(const std::string& name, std::optional<double>* value,
                     const std::string& help) = 0;
+  // Everything that stands after the command's name, unread: for commands that pass it on. With it,
+  // no other flags.
+  virtual void Rest(std::vector<std::string>* values) = 0;
   virtual void Switch(const std::string& name, bool* value, const std::string& help) = 0;
 };
 
