@@ -17,6 +17,7 @@
 #include "scheduler/engine/core_kinds.h"
 #include "scheduler/service/server.h"
 #include "scheduler/trace/command.h"
+#include "scheduler/trace/replay/stored_log.h"
 
 namespace {
 
@@ -43,8 +44,11 @@ int Simulate(int argc, char** argv) {
   std::vector<const char*> arguments(argv, argv + argc);
   arguments[0] = "switchyard simulate";
   return switchyard::scheduler::SimulateMain(
-      argc, arguments.data(), switchyard::scheduler::CoreKinds(),
-      {.now_ns = SteadyNanoseconds, .resident_bytes = ResidentBytes}, std::cout, std::cerr);
+      argc, arguments.data(),
+      {.kinds = switchyard::scheduler::CoreKinds(),
+       .probes = {.now_ns = SteadyNanoseconds, .resident_bytes = ResidentBytes},
+       .open_log = switchyard::scheduler::ReadStoredLog},
+      std::cout, std::cerr);
 }
 
 }  // namespace

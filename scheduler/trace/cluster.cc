@@ -6,7 +6,9 @@
 namespace switchyard::scheduler {
 
 std::string WorkerName(uint32_t worker) { return absl::StrCat("worker-", worker); }
-std::string DeviceName(uint32_t device) { return absl::StrCat("cuda:", device); }
+std::string DeviceName(const Cluster& cluster, uint32_t device) {
+  return cluster.gpus ? absl::StrCat("cuda:", device) : std::string("cpu");
+}
 
 uint64_t SlotsOf(const Cluster& cluster, JobClass job_class) {
   uint64_t slots = 0;
@@ -17,7 +19,7 @@ uint64_t SlotsOf(const Cluster& cluster, JobClass job_class) {
       continue;
     }
     for (uint32_t device = 0; device < cluster.devices_per_worker; ++device) {
-      slots += ResolveLimit(cluster.limits, name, DeviceName(device), job_class);
+      slots += ResolveLimit(cluster.limits, name, DeviceName(cluster, device), job_class);
     }
   }
   return slots;

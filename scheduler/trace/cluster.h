@@ -21,6 +21,7 @@ namespace switchyard::scheduler {
 struct Cluster {
   uint32_t workers = 64;
   uint32_t devices_per_worker = 8;
+  bool gpus = true;  // Else each worker has one device, `cpu`.
   int64_t device_memory_bytes = int64_t{24} << 30;
   // What a preempted job loses: writing a checkpoint, starting again, being where it was.
   int64_t restart_us = 60'000'000;
@@ -31,8 +32,8 @@ struct Cluster {
   uint64_t devices() const { return uint64_t{workers} * devices_per_worker; }
 };
 
-std::string WorkerName(uint32_t worker);  // From 0.
-std::string DeviceName(uint32_t device);  // `cuda:N`, from 0.
+std::string WorkerName(uint32_t worker);                          // From 0.
+std::string DeviceName(const Cluster& cluster, uint32_t device);  // `cuda:N`, from 0; `cpu`.
 
 // Attempts of a class that the cluster runs at once.
 uint64_t SlotsOf(const Cluster& cluster, JobClass job_class);

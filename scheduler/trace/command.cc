@@ -12,8 +12,10 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "scheduler/policy/limits.h"
 #include "scheduler/trace/csv_reader.h"
 #include "scheduler/trace/generator.h"
+#include "scheduler/trace/job_log.h"
 #include "scheduler/trace/published.h"
 #include "scheduler/trace/report.h"
 #include "scheduler/trace/rules.h"
@@ -22,15 +24,17 @@ namespace switchyard::scheduler {
 namespace {
 
 constexpr double kGibibyte = int64_t{1} << 30;
+constexpr double kMicrosecondsPerSecond = 1e6;
 
 struct Arguments {
   std::string trace;
+  std::string replay;
   std::vector<std::string> workloads;
   uint64_t jobs = 50'000;
   std::vector<double> loads = {0.9};
   std::vector<uint64_t> seeds = {1};
-  uint32_t workers = 64;
-  uint32_t devices = 8;
+  uint32_t workers = 0;  // 0: not said.
+  uint32_t devices = 0;
   double device_memory_gib = 24;
   double restart_s = 60;
   std::vector<std::string> policies = PolicyNames();
@@ -49,6 +53,10 @@ void Describe(CLI::App& app, Arguments& arguments) {
                  "Instead of a file: traces shaped on what was published of real clusters, by "
                  "commas: philly, helios, pai")
       ->delimiter(',');
+  app.add_option("--replay", arguments.replay,
+                 "Instead of a file: the jobs that a scheduler has stored in this data folder, "
+                 "under other --limits and --weights")
+      ->type_name("DIR");
   app.add_option("--jobs", arguments.jobs, "Of a generated trace (default 50000)");
   app.add_option("--load", arguments.loads,
                  "Offered loads of generated traces, by commas: work that comes over what the "
@@ -75,22 +83,29 @@ void Describe(CLI::App& app, Arguments& arguments) {
   app.add_flag("--progress", arguments.progress, "Say how many jobs have come, on stderr");
 }
 
-absl::StatusOr<Cluster> MakeCluster(const Arguments& arguments,
+constexpr uint32_t kDefaultWorkers = 64;
+constexpr uint32_t kDefaultDevices = 8;
+constexpr uint32_t kMostDevices = 1024;
+
+// `log`: what is replayed; null: nothing.
+absl::StatusOr<Cluster> MakeCluster(const Arguments& arguments, const JobLog* log,
                                     const std::vector<KindConfig>& kinds) {
   Cluster cluster;
-  if (arguments.workers == 0 || arguments.devices == 0 || arguments.devices > 1024) {
-    return absl::InvalidArgumentError(
-        "--workers and --devices must be above 0, --devices at most "
-        "1024");
+  if (arguments.devices > kMostDevices) {
+    return absl::InvalidArgumentError(absl::StrCat("--devices: at most ", kMostDevices));
   }
-  cluster.workers = arguments.workers;
-  cluster.devices_per_worker = arguments.devices;
+  cluster.workers = log == nullptr ? kDefaultWorkers : log->workers;
+  cluster.devices_per_worker = log == nullptr ? kDefaultDevices : log->devices_per_worker;
+  if (arguments.workers != 0) cluster.workers = arguments.workers;
+  if (arguments.devices != 0) cluster.devices_per_worker = arguments.devices;
+  cluster.gpus = log == nullptr || log->gpus;
   cluster.device_memory_bytes = static_cast<int64_t>(arguments.device_memory_gib * kGibibyte);
-  cluster.restart_us = static_cast<int64_t>(arguments.restart_s * 1e6);
+  cluster.restart_us = static_cast<int64_t>(arguments.restart_s * kMicrosecondsPerSecond);
   cluster.kinds = kinds;
   absl::StatusOr<std::vector<LimitRule>> limits = ParseLimits(arguments.limits);
   if (!limits.ok()) return limits.status();
-  cluster.limits = *std::move(limits);
+  cluster.limits =
+      MergeLimits(log == nullptr ? std::vector<LimitRule>() : log->limits, *limits, {});
   absl::StatusOr<std::map<std::string, uint32_t>> weights = ParseWeights(arguments.weights);
   if (!weights.ok()) return weights.status();
   cluster.weights = *std::move(weights);
@@ -116,14 +131,17 @@ std::vector<Scenario> GeneratedScenarios(const Arguments& arguments, const Clust
   return scenarios;
 }
 
-absl::StatusOr<std::vector<Scenario>> Scenarios(const Arguments& arguments,
-                                                const Cluster& cluster) {
-  if (arguments.trace.empty() == arguments.workloads.empty()) {
-    return absl::InvalidArgumentError("give either a TRACE or --generate");
-  }
+std::vector<Scenario> Scenarios(const Arguments& arguments, const std::shared_ptr<JobLog>& log,
+                                const Cluster& cluster) {
   if (!arguments.workloads.empty()) return GeneratedScenarios(arguments, cluster);
+  if (log != nullptr) {
+    return {{absl::StrCat("replay of ", arguments.replay),
+             [log]() -> absl::StatusOr<std::unique_ptr<TraceSource>> {
+               return std::make_unique<ListedTrace>(log->jobs, log->tenants, log->kinds);
+             }}};
+  }
   const std::string path = arguments.trace;
-  return std::vector<Scenario>{{path, [path] { return OpenCsvTrace(path); }}};
+  return {{path, [path] { return OpenCsvTrace(path); }}};
 }
 
 absl::Status Write(const std::vector<Scenario>& scenarios, const std::string& path) {
@@ -135,18 +153,32 @@ absl::Status Write(const std::vector<Scenario>& scenarios, const std::string& pa
   return WriteCsvTrace(**trace, path);
 }
 
-absl::Status Simulate(const Arguments& arguments, const std::vector<KindConfig>& kinds,
-                      const RunProbes& probes, std::ostream& out) {
-  const absl::StatusOr<Cluster> cluster = MakeCluster(arguments, kinds);
+absl::Status CheckInput(const Arguments& arguments) {
+  const int given =
+      !arguments.trace.empty() + !arguments.workloads.empty() + !arguments.replay.empty();
+  if (given == 1) return absl::OkStatus();
+  return absl::InvalidArgumentError("give one of: a TRACE, --generate, --replay");
+}
+
+absl::Status Simulate(const Arguments& arguments, const SimulateTools& tools, std::ostream& out) {
+  if (absl::Status status = CheckInput(arguments); !status.ok()) return status;
+  std::shared_ptr<JobLog> log;
+  if (!arguments.replay.empty()) {
+    absl::StatusOr<JobLog> opened = tools.open_log(arguments.replay);
+    if (!opened.ok()) return opened.status();
+    log = std::make_shared<JobLog>(*std::move(opened));
+  }
+  const absl::StatusOr<Cluster> cluster = MakeCluster(arguments, log.get(), tools.kinds);
   if (!cluster.ok()) return cluster.status();
-  const absl::StatusOr<std::vector<Scenario>> scenarios = Scenarios(arguments, *cluster);
-  if (!scenarios.ok()) return scenarios.status();
-  if (!arguments.write.empty()) return Write(*scenarios, arguments.write);
+  const std::vector<Scenario> scenarios = Scenarios(arguments, log, *cluster);
+  if (!arguments.write.empty()) return Write(scenarios, arguments.write);
   std::vector<Comparison> comparisons;
   if (!arguments.json) out << TableHead();
-  for (const Scenario& scenario : *scenarios) {
-    absl::StatusOr<Comparison> comparison = Compare(scenario, arguments.policies, *cluster, probes);
+  for (const Scenario& scenario : scenarios) {
+    absl::StatusOr<Comparison> comparison =
+        Compare(scenario, arguments.policies, *cluster, tools.probes);
     if (!comparison.ok()) return comparison.status();
+    if (log != nullptr) comparison->results.push_back(log->recorded);
     if (!arguments.json) out << TableRows(*comparison) << std::flush;
     comparisons.push_back(*std::move(comparison));
   }
@@ -154,8 +186,11 @@ absl::Status Simulate(const Arguments& arguments, const std::vector<KindConfig>&
     out << Json(comparisons);
     return absl::OkStatus();
   }
+  out << "\n";
+  if (log != nullptr && log->left_out > 0) {
+    out << log->left_out << " stored jobs were left out: they never started or have not ended\n";
+  }
   if (arguments.policies.size() > 1) {
-    out << "\n";
     for (const Comparison& comparison : comparisons) out << Verdict(comparison);
   }
   return absl::OkStatus();
@@ -163,8 +198,8 @@ absl::Status Simulate(const Arguments& arguments, const std::vector<KindConfig>&
 
 }  // namespace
 
-int SimulateMain(int argc, const char* const* argv, const std::vector<KindConfig>& kinds,
-                 const RunProbes& probes, std::ostream& out, std::ostream& errors) {
+int SimulateMain(int argc, const char* const* argv, const SimulateTools& tools, std::ostream& out,
+                 std::ostream& errors) {
   constexpr int kWrongArguments = 2;
   CLI::App app(
       "Runs a trace of jobs through the scheduler's own policies and through published "
@@ -177,11 +212,13 @@ int SimulateMain(int argc, const char* const* argv, const std::vector<KindConfig
   } catch (const CLI::ParseError& error) {
     return app.exit(error, out, errors) == 0 ? 0 : kWrongArguments;
   }
-  RunProbes used = probes;
+  SimulateTools used = tools;
   if (arguments.progress) {
-    used.progress = [&errors](uint64_t jobs) { errors << jobs << " jobs have come" << std::endl; };
+    used.probes.progress = [&errors](uint64_t jobs) {
+      errors << jobs << " jobs have come" << std::endl;
+    };
   }
-  const absl::Status status = Simulate(arguments, kinds, used, out);
+  const absl::Status status = Simulate(arguments, used, out);
   if (status.ok()) return 0;
   errors << "simulate: " << status.message() << std::endl;
   return 1;

@@ -74,9 +74,9 @@ class CoreRun {
   // A job that has arrived and not ended.
   struct Live {
     TraceJob job;
-    int64_t done_us = 0;    // Of its duration, in earlier attempts, as far as it was kept.
-    int64_t ran_us = 0;     // In earlier attempts, kept or not.
-    int64_t start_us = -1;  // Of the running attempt; -1: none runs.
+    int64_t done_us = 0;     // Of its duration, in earlier attempts, as far as it was kept.
+    int64_t ran_us = 0;      // In earlier attempts, kept or not.
+    int64_t start_us = -1;   // Of the running attempt; -1: none runs.
     int64_t restart_us = 0;  // What the running attempt, or the next, takes to be where it was.
   };
   struct End {

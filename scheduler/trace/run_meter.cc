@@ -66,12 +66,16 @@ void RunMeter::Ended(const TraceJob& job, int64_t ran_us, int64_t now_us) {
   AdvanceTo(now_us);
   shares_.Wants(job.tenant, -static_cast<int64_t>(job.devices));
   --waiting_;
-  const double completion_s = (now_us - job.arrival_us) / kMicrosecondsPerSecond;
-  const double waited_s = completion_s - ran_us / kMicrosecondsPerSecond;
+  Count(job, ran_us, now_us);
+}
+
+void RunMeter::Count(const TraceJob& job, int64_t ran_us, int64_t end_us) {
+  const double completion_s = (end_us - job.arrival_us) / kMicrosecondsPerSecond;
+  const double waited_s = std::max(0.0, completion_s - ran_us / kMicrosecondsPerSecond);
   completion_s_ += completion_s;
   wait_s_ += waited_s;
   waits_s_.push_back(static_cast<float>(waited_s));
-  last_end_us_ = now_us;
+  last_end_us_ = std::max(last_end_us_, end_us);
 }
 
 void RunMeter::Finish(const std::vector<std::string>& tenants, RunResult& result) {

@@ -1,4 +1,6 @@
 // Runs of traces small enough to be followed by hand, and short comparisons.
+#include "scheduler/trace/run.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,7 +10,6 @@
 
 #include "scheduler/trace/compare.h"
 #include "scheduler/trace/generator.h"
-#include "scheduler/trace/run.h"
 
 namespace switchyard::scheduler {
 namespace {
@@ -99,8 +100,8 @@ TEST(Baselines, EasyBelievesEstimatesNotRunTimes) {
 }
 
 TEST(Baselines, PriorityGoesByUrgencyThenArrival) {
-  const std::vector<TraceJob> jobs = {Job(0, 10, 1, 10), Job(1, 10, 1, 10, 5),
-                                      Job(2, 10, 1, 10, 3), Job(3, 10, 1, 10, 5)};
+  const std::vector<TraceJob> jobs = {Job(0, 10, 1, 10), Job(1, 10, 1, 10, 5), Job(2, 10, 1, 10, 3),
+                                      Job(3, 10, 1, 10, 5)};
   const RunResult result = Baseline(BaselinePolicy::kPriority, jobs, SmallCluster(1, 1));
   // Order: first, third, second, fourth.
   EXPECT_THAT(result.mean_completion_s, DoubleNear((10 + 29 + 18 + 37) / 4.0, 1e-6));

@@ -27,7 +27,7 @@ SimulatedWorkers::SimulatedWorkers(const Cluster& cluster) : cluster_(cluster) {
     for (uint32_t device = 0; device < cluster.devices_per_worker; ++device) {
       for (const JobClass one : {JobClass::kTraining, JobClass::kInference}) {
         lanes_[LaneOf(worker, device, one)].limit =
-            ResolveLimit(cluster.limits, name, DeviceName(device), one);
+            ResolveLimit(cluster.limits, name, DeviceName(cluster, device), one);
       }
     }
     lanes_[LaneOf(worker, 0, JobClass::kGeneral)].limit =
@@ -46,7 +46,7 @@ WorkerAttached SimulatedWorkers::Attach(uint32_t worker) const {
   WorkerAttached hello{.session = worker + 1, .worker = name, .incarnation = name, .host = name};
   for (uint32_t i = 0; i < cluster_.devices_per_worker; ++i) {
     WorkerDevice& device = hello.devices.emplace_back();
-    device.device = DeviceName(i);
+    device.device = DeviceName(cluster_, i);
     device.memory_total_bytes = cluster_.device_memory_bytes;
   }
   for (const KindConfig& kind : cluster_.kinds) hello.kinds.push_back(kind.name);
@@ -75,6 +75,7 @@ absl::Status SimulatedWorkers::AddPlaces(const AssignAttempt& assignment, Attemp
   for (const std::string& name : devices) {
     absl::string_view number(name);
     uint32_t device = 0;
+    if (!cluster_.gpus && number == "cpu") number = "cuda:0";
     if (!absl::ConsumePrefix(&number, "cuda:") || !absl::SimpleAtoi(number, &device) ||
         device >= cluster_.devices_per_worker) {
       return absl::InternalError(
@@ -124,11 +125,10 @@ absl::Status SimulatedWorkers::StartGang(Attempt& attempt, std::vector<WorkerNew
 void SimulatedWorkers::StartHeld(uint32_t number, std::vector<WorkerNews>& news) {
   Lane& lane = lanes_[number];
   while (lane.running < lane.limit && !lane.held.empty()) {
-    const auto best = std::min_element(lane.held.begin(), lane.held.end(),
-                                       [this](const AttemptRef& a, const AttemptRef& b) {
-                                         return attempts_.find(a.job)->second.rank <
-                                                attempts_.find(b.job)->second.rank;
-                                       });
+    const auto best = std::min_element(
+        lane.held.begin(), lane.held.end(), [this](const AttemptRef& a, const AttemptRef& b) {
+          return attempts_.find(a.job)->second.rank < attempts_.find(b.job)->second.rank;
+        });
     Attempt& attempt = attempts_.find(best->job)->second;
     lane.held.erase(best);
     ++lane.running;

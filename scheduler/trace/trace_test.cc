@@ -302,8 +302,8 @@ RunResult Result(const std::string& policy, double completion_s, double wait_s, 
 }
 
 TEST(Compare, EveryLossIsSaidWithItsSize) {
-  const auto losses = Losses({Result("ours", 100, 130, 0.1), Result("fifo", 90, 200, 0.2),
-                              Result("easy", 96, 100, 0.05)});
+  const auto losses = Losses(
+      {Result("ours", 100, 130, 0.1), Result("fifo", 90, 200, 0.2), Result("easy", 96, 100, 0.05)});
   EXPECT_THAT(losses, ElementsAre("lost to fifo in mean completion by 1.11x",
                                   "lost to easy in p99 wait by 1.30x (1.05x allowed)",
                                   "lost to easy in share error by 2.00x"));
