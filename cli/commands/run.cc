@@ -115,7 +115,9 @@ class RunProgram final : public Command {
       return absl::NotFoundError(absl::StrCat("--in: there is no file or folder ", source,
                                               " here, and an artifact is HASH:PATH"));
     }
-    const std::string own_name = fs::path(source).lexically_normal().filename().string();
+    fs::path shown = fs::path(source).lexically_normal();
+    if (!shown.has_filename()) shown = shown.parent_path();  // `data/` is `data`.
+    const std::string own_name = shown.filename().string();
     input->set_path(!place.empty() ? place : own_name.empty() || own_name == "." ? "." : own_name);
     input->set_unpack(here && fs::is_directory(source, error));
     if (!here) {

@@ -1,5 +1,6 @@
 #include "worker/tasks/command/command_executor.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include "worker/sandbox/file_system.h"
 #include "worker/tasks/command/command_output.h"
 #include "worker/tasks/command/command_result.h"
+#include "worker/tasks/command/control_group.h"
 #include "worker/tasks/command/environment.h"
 #include "worker/tasks/command/host_paths.h"
 #include "worker/tasks/command/sandbox_process.h"
@@ -68,7 +70,8 @@ class CommandExecutor final : public Executor {
     if (status.ok()) status = FetchFiles(context, assignment);
     if (!status.ok()) return status;
     MakePlan(context, job, assignment, **program);
-    return TakeUser();
+    if (absl::Status user = TakeUser(); !user.ok()) return user;
+    return MakeGroup(assignment);
   }
 
   absl::StatusOr<api::Job> Run(AttemptContext& context) override {
@@ -80,7 +83,8 @@ class CommandExecutor final : public Executor {
     if (context.Cancelled()) return absl::CancelledError("the command was cancelled");
     if (!process->report().has_value())
       return absl::UnavailableError("the sandbox was ended from outside; see the worker's log");
-    const SandboxReport& report = *process->report();
+    SandboxReport report = *process->report();
+    if (group_.has_value()) AskGroup(&report);
     const bool started =
         report.end() != SandboxReport::GUARD_FAILED && report.end() != SandboxReport::START_FAILED;
     NotePeak(context, report);
@@ -201,6 +205,35 @@ class CommandExecutor final : public Executor {
       context.NoteMemoryPeak(static_cast<int64_t>(report.peak_memory_bytes()));
   }
 
+  // Where the operator delegated a control group, it is what enforces the memory.
+  absl::Status MakeGroup(const Assignment& assignment) {
+    const CommandPolicy& policy = settings_.policy;
+    if (policy.cgroup().empty() || policy.guards().memory() == CommandPolicy::OFF)
+      return absl::OkStatus();
+    const auto& ref = assignment.ref();
+    const std::string name = absl::StrCat("switchyard-", ref.job(), ".", ref.attempt(), ".",
+                                          ref.fencing().epoch(), ".", ref.fencing().counter());
+    absl::StatusOr<ControlGroup> group =
+        ControlGroup::Make(policy.cgroup(), name, plan_.memory_bytes());
+    if (!group.ok()) {
+      SandboxReport report;
+      report.set_end(SandboxReport::GUARD_FAILED);
+      report.set_guard(SandboxPlan::MEMORY);
+      report.set_message(std::string(group.status().message()));
+      return StatusOfEnd(spec_, plan_, report, "");
+    }
+    plan_.set_cgroup(group->path());
+    group_.emplace(*std::move(group));
+    return absl::OkStatus();
+  }
+
+  void AskGroup(SandboxReport* report) const {
+    if (const uint64_t peak = group_->PeakBytes(); peak != 0) report->set_peak_memory_bytes(peak);
+    if (report->end() == SandboxReport::ENDED && report->signal() == SIGKILL &&
+        group_->RanOutOfMemory())
+      report->set_end(SandboxReport::OUT_OF_MEMORY);
+  }
+
   // Until the end, passing a cancel or stop on. True when it was asked to stop.
   bool Follow(AttemptContext& context, SandboxProcess& process, CommandOutputs& outputs) {
     absl::Duration kill_at = absl::InfiniteDuration();
@@ -269,6 +302,7 @@ class CommandExecutor final : public Executor {
   SandboxPlan plan_;
   std::optional<WorkFiles> files_;
   std::optional<UidLease> uid_;
+  std::optional<ControlGroup> group_;
   absl::Duration next_checkpoint_ = absl::ZeroDuration();
 };
 

@@ -194,6 +194,15 @@ TEST_F(CommandTest, MemoryOverTheLimitIsTheOutOfMemoryOutcome) {
   EXPECT_TRUE(IsOutOfMemory(status)) << status;
 }
 
+TEST_F(CommandTest, AControlGroupThatIsNotDelegatedFailsTheAttemptByTheGuardsName) {
+  settings_.policy.set_cgroup(root());  // A plain folder: there is no memory.max in it.
+  const absl::Status status = Run(Shell("true")).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("guard memory"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("memory.max"));
+  EXPECT_TRUE(std::filesystem::is_empty(root()));
+}
+
 TEST_F(CommandTest, AFloodOfLinesIsCountedNotKept) {
   const absl::StatusOr<api::Job> job = Run(Shell("yes flood | head -n 40000"));
   ASSERT_TRUE(job.ok()) << job.status();
