@@ -10,10 +10,13 @@
 #include "common/rpc/status.h"
 #include "grpcpp/grpcpp.h"
 #include "switchyard/v1/admin_service.grpc.pb.h"
+#include "switchyard/v1/array_service.grpc.pb.h"
 #include "switchyard/v1/artifact_service.grpc.pb.h"
 #include "switchyard/v1/fleet_service.grpc.pb.h"
 #include "switchyard/v1/job_service.grpc.pb.h"
 #include "switchyard/v1/model_service.grpc.pb.h"
+#include "switchyard/v1/pipeline_service.grpc.pb.h"
+#include "switchyard/v1/schedule_service.grpc.pb.h"
 
 namespace switchyard::cli {
 namespace {
@@ -38,6 +41,9 @@ bool IsLoopbackServer(const std::string& server) {
 
 struct Client::Stubs {
   std::unique_ptr<v1::JobService::Stub> jobs;
+  std::unique_ptr<v1::PipelineService::Stub> pipelines;
+  std::unique_ptr<v1::ArrayService::Stub> arrays;
+  std::unique_ptr<v1::ScheduleService::Stub> schedules;
   std::unique_ptr<v1::ModelService::Stub> models;
   std::unique_ptr<v1::FleetService::Stub> fleet;
   std::unique_ptr<v1::ArtifactService::Stub> artifacts;
@@ -69,6 +75,9 @@ Client::Client(const std::string& server, const std::string& token)
     : stubs_(std::make_unique<Stubs>()) {
   const auto channel = Connect(server);
   stubs_->jobs = v1::JobService::NewStub(channel);
+  stubs_->pipelines = v1::PipelineService::NewStub(channel);
+  stubs_->arrays = v1::ArrayService::NewStub(channel);
+  stubs_->schedules = v1::ScheduleService::NewStub(channel);
   stubs_->models = v1::ModelService::NewStub(channel);
   stubs_->fleet = v1::FleetService::NewStub(channel);
   stubs_->artifacts = v1::ArtifactService::NewStub(channel);
@@ -164,6 +173,117 @@ absl::Status Client::WatchJob(const v1::WatchJobRequest& request,
     return absl::OkStatus();
   }
   return FromGrpc(stream->Finish());
+}
+
+absl::StatusOr<v1::Pipeline> Client::CreatePipeline(const v1::CreatePipelineRequest& request) {
+  return stubs_->Call(stubs_->pipelines, &v1::PipelineService::Stub::CreatePipeline, request);
+}
+
+absl::StatusOr<v1::Pipeline> Client::GetPipeline(const std::string& id) {
+  v1::GetPipelineRequest request;
+  request.set_pipeline(id);
+  return stubs_->Call(stubs_->pipelines, &v1::PipelineService::Stub::GetPipeline, request);
+}
+
+absl::StatusOr<v1::ListPipelinesResponse> Client::ListPipelines(
+    const v1::ListPipelinesRequest& request) {
+  return stubs_->Call(stubs_->pipelines, &v1::PipelineService::Stub::ListPipelines, request);
+}
+
+absl::StatusOr<v1::Pipeline> Client::WaitPipeline(const std::string& id, absl::Duration timeout) {
+  v1::WaitPipelineRequest request;
+  request.set_pipeline(id);
+  request.mutable_timeout()->set_seconds(absl::ToInt64Seconds(timeout));
+  return stubs_->Call(stubs_->pipelines, &v1::PipelineService::Stub::WaitPipeline, request,
+                      timeout + kDeadline);
+}
+
+absl::StatusOr<v1::Pipeline> Client::CancelPipeline(const std::string& id) {
+  v1::CancelPipelineRequest request;
+  request.set_pipeline(id);
+  request.set_request_id(NewRequestId());
+  return stubs_->Call(stubs_->pipelines, &v1::PipelineService::Stub::CancelPipeline, request);
+}
+
+absl::StatusOr<v1::Pipeline> Client::ResumePipeline(const std::string& id) {
+  v1::ResumePipelineRequest request;
+  request.set_pipeline(id);
+  request.set_request_id(NewRequestId());
+  return stubs_->Call(stubs_->pipelines, &v1::PipelineService::Stub::ResumePipeline, request);
+}
+
+absl::Status Client::DeletePipeline(const std::string& id) {
+  v1::DeletePipelineRequest request;
+  request.set_pipeline(id);
+  request.set_request_id(NewRequestId());
+  return stubs_->Call(stubs_->pipelines, &v1::PipelineService::Stub::DeletePipeline, request)
+      .status();
+}
+
+absl::StatusOr<v1::Array> Client::CreateArray(const v1::CreateArrayRequest& request) {
+  return stubs_->Call(stubs_->arrays, &v1::ArrayService::Stub::CreateArray, request);
+}
+
+absl::StatusOr<v1::Array> Client::GetArray(const std::string& id) {
+  v1::GetArrayRequest request;
+  request.set_array(id);
+  return stubs_->Call(stubs_->arrays, &v1::ArrayService::Stub::GetArray, request);
+}
+
+absl::StatusOr<v1::ListArraysResponse> Client::ListArrays(const v1::ListArraysRequest& request) {
+  return stubs_->Call(stubs_->arrays, &v1::ArrayService::Stub::ListArrays, request);
+}
+
+absl::StatusOr<v1::Array> Client::WaitArray(const std::string& id, absl::Duration timeout) {
+  v1::WaitArrayRequest request;
+  request.set_array(id);
+  request.mutable_timeout()->set_seconds(absl::ToInt64Seconds(timeout));
+  return stubs_->Call(stubs_->arrays, &v1::ArrayService::Stub::WaitArray, request,
+                      timeout + kDeadline);
+}
+
+absl::StatusOr<v1::Array> Client::CancelArray(const std::string& id) {
+  v1::CancelArrayRequest request;
+  request.set_array(id);
+  request.set_request_id(NewRequestId());
+  return stubs_->Call(stubs_->arrays, &v1::ArrayService::Stub::CancelArray, request);
+}
+
+absl::StatusOr<v1::Schedule> Client::CreateSchedule(const v1::CreateScheduleRequest& request) {
+  return stubs_->Call(stubs_->schedules, &v1::ScheduleService::Stub::CreateSchedule, request);
+}
+
+absl::StatusOr<v1::Schedule> Client::GetSchedule(const std::string& name) {
+  v1::GetScheduleRequest request;
+  request.set_schedule(name);
+  return stubs_->Call(stubs_->schedules, &v1::ScheduleService::Stub::GetSchedule, request);
+}
+
+absl::StatusOr<v1::ListSchedulesResponse> Client::ListSchedules(
+    const v1::ListSchedulesRequest& request) {
+  return stubs_->Call(stubs_->schedules, &v1::ScheduleService::Stub::ListSchedules, request);
+}
+
+absl::StatusOr<v1::Schedule> Client::PauseSchedule(const std::string& name) {
+  v1::PauseScheduleRequest request;
+  request.set_schedule(name);
+  request.set_request_id(NewRequestId());
+  return stubs_->Call(stubs_->schedules, &v1::ScheduleService::Stub::PauseSchedule, request);
+}
+
+absl::StatusOr<v1::Schedule> Client::ResumeSchedule(const std::string& name) {
+  v1::ResumeScheduleRequest request;
+  request.set_schedule(name);
+  request.set_request_id(NewRequestId());
+  return stubs_->Call(stubs_->schedules, &v1::ScheduleService::Stub::ResumeSchedule, request);
+}
+
+absl::Status Client::DeleteSchedule(const std::string& name) {
+  v1::DeleteScheduleRequest request;
+  request.set_schedule(name);
+  request.set_request_id(NewRequestId());
+  return stubs_->Call(stubs_->schedules, &v1::ScheduleService::Stub::DeleteSchedule, request)
+      .status();
 }
 
 absl::StatusOr<v1::ListModelsResponse> Client::ListModels(const v1::ListModelsRequest& request) {

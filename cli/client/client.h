@@ -13,11 +13,14 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "switchyard/v1/admin_service.pb.h"
+#include "switchyard/v1/array_service.pb.h"
 #include "switchyard/v1/artifact_service.pb.h"
 #include "switchyard/v1/event.pb.h"
 #include "switchyard/v1/fleet_service.pb.h"
 #include "switchyard/v1/job_service.pb.h"
 #include "switchyard/v1/model_service.pb.h"
+#include "switchyard/v1/pipeline_service.pb.h"
+#include "switchyard/v1/schedule_service.pb.h"
 
 namespace switchyard::cli {
 
@@ -49,6 +52,27 @@ class Client {
   absl::Status WatchJob(const v1::WatchJobRequest& request,
                         const std::function<bool(const v1::JobEvent&)>& on_event,
                         absl::Duration longest = absl::InfiniteDuration());
+
+  absl::StatusOr<v1::Pipeline> CreatePipeline(const v1::CreatePipelineRequest& request);
+  absl::StatusOr<v1::Pipeline> GetPipeline(const std::string& id);
+  absl::StatusOr<v1::ListPipelinesResponse> ListPipelines(const v1::ListPipelinesRequest& request);
+  absl::StatusOr<v1::Pipeline> WaitPipeline(const std::string& id, absl::Duration timeout);
+  absl::StatusOr<v1::Pipeline> CancelPipeline(const std::string& id);
+  absl::StatusOr<v1::Pipeline> ResumePipeline(const std::string& id);
+  absl::Status DeletePipeline(const std::string& id);
+
+  absl::StatusOr<v1::Array> CreateArray(const v1::CreateArrayRequest& request);
+  absl::StatusOr<v1::Array> GetArray(const std::string& id);
+  absl::StatusOr<v1::ListArraysResponse> ListArrays(const v1::ListArraysRequest& request);
+  absl::StatusOr<v1::Array> WaitArray(const std::string& id, absl::Duration timeout);
+  absl::StatusOr<v1::Array> CancelArray(const std::string& id);
+
+  absl::StatusOr<v1::Schedule> CreateSchedule(const v1::CreateScheduleRequest& request);
+  absl::StatusOr<v1::Schedule> GetSchedule(const std::string& name);
+  absl::StatusOr<v1::ListSchedulesResponse> ListSchedules(const v1::ListSchedulesRequest& request);
+  absl::StatusOr<v1::Schedule> PauseSchedule(const std::string& name);
+  absl::StatusOr<v1::Schedule> ResumeSchedule(const std::string& name);
+  absl::Status DeleteSchedule(const std::string& name);
 
   absl::StatusOr<v1::ListModelsResponse> ListModels(const v1::ListModelsRequest& request);
   absl::StatusOr<v1::ModelVersion> GetModel(const v1::GetModelRequest& request);

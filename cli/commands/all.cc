@@ -17,6 +17,11 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
       MakeJobs, MakeShow, MakeWatch, MakeLogs, MakeWait, MakeCancel, MakeStop, MakeRetry,
       MakeDelete, MakeWhy, MakeExplain, MakeFailed, MakeFailedList, MakeFailedRetry,
       MakeFailedDiscard,
+      // Many jobs.
+      MakePipelineCreate, MakePipelineShow, MakePipelineList, MakePipelineWait, MakePipelineCancel,
+      MakePipelineResume, MakePipelineDelete, MakeArraysList, MakeArraysShow, MakeArraysWait,
+      MakeArraysCancel, MakeSchedulesCreate, MakeSchedulesList, MakeSchedulesShow,
+      MakeSchedulesPause, MakeSchedulesResume, MakeSchedulesDelete,
       // What there is.
       MakeModels, MakeDevices, MakeWorkers, MakeWorkersCordon, MakeWorkersUncordon,
       MakeWorkersDrain, MakeQueue, MakeQueuePause, MakeQueueResume, MakeQueuePauses, MakeTenants,

@@ -7,6 +7,10 @@
 
 namespace switchyard::cli {
 
+std::unique_ptr<Command> MakeArraysCancel();
+std::unique_ptr<Command> MakeArraysList();
+std::unique_ptr<Command> MakeArraysShow();
+std::unique_ptr<Command> MakeArraysWait();
 std::unique_ptr<Command> MakeArtifactsGet();
 std::unique_ptr<Command> MakeArtifactsPut();
 std::unique_ptr<Command> MakeCancel();
@@ -27,6 +31,13 @@ std::unique_ptr<Command> MakeLimitsSet();
 std::unique_ptr<Command> MakeLimitsShow();
 std::unique_ptr<Command> MakeLogs();
 std::unique_ptr<Command> MakeModels();
+std::unique_ptr<Command> MakePipelineCancel();
+std::unique_ptr<Command> MakePipelineCreate();
+std::unique_ptr<Command> MakePipelineDelete();
+std::unique_ptr<Command> MakePipelineList();
+std::unique_ptr<Command> MakePipelineResume();
+std::unique_ptr<Command> MakePipelineShow();
+std::unique_ptr<Command> MakePipelineWait();
 std::unique_ptr<Command> MakePredict();
 std::unique_ptr<Command> MakeQueue();
 std::unique_ptr<Command> MakeQueuePause();
@@ -34,6 +45,12 @@ std::unique_ptr<Command> MakeQueuePauses();
 std::unique_ptr<Command> MakeQueueResume();
 std::unique_ptr<Command> MakeRetry();
 std::unique_ptr<Command> MakeRun();
+std::unique_ptr<Command> MakeSchedulesCreate();
+std::unique_ptr<Command> MakeSchedulesDelete();
+std::unique_ptr<Command> MakeSchedulesList();
+std::unique_ptr<Command> MakeSchedulesPause();
+std::unique_ptr<Command> MakeSchedulesResume();
+std::unique_ptr<Command> MakeSchedulesShow();
 std::unique_ptr<Command> MakeShow();
 std::unique_ptr<Command> MakeSimulate();
 std::unique_ptr<Command> MakeStop();

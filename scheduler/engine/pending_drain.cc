@@ -338,7 +338,8 @@ std::string PendingDrain::TakeAcceptedSpec(JobId job) {
 }
 
 absl::Status PendingDrain::RegisterModel(JobImage& image) {
-  const absl::StatusOr<std::string> spec = FindSpec(image.id);
+  const absl::StatusOr<std::string> spec =
+      image.links.inputs.empty() ? FindSpec(image.id) : image.links.inputs;
   absl::StatusOr<ModelVersionRow> version =
       spec.ok() ? registration_.Register(*spec, image) : spec.status();
   if (version.ok()) {

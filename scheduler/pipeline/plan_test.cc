@@ -31,7 +31,7 @@ Checked Check(const std::string& text) {
 
 constexpr char kTrain[] = R"(
   steps { name: "train" job { train {
-    model: "digits" architecture: "mlp" epochs: 1 train { path: "/data/digits.csv" } } } })";
+    save_as: "digits" epochs: 1 train { path: "/data/digits" } } } })";
 
 TEST(PipelinePlan, AWiredPredictionWaitsForItsTraining) {
   const Checked checked = Check(absl::StrCat(kTrain, R"(

@@ -42,4 +42,26 @@ absl::StatusOr<int> ReadPageSize(int page_size) {
   return page_size == 0 ? kDefaultPageSize : std::min(page_size, kMostPageSize);
 }
 
+absl::StatusOr<DocumentQuery> ReadDocumentQuery(absl::string_view collection,
+                                                absl::string_view tenant, int page_size,
+                                                absl::string_view token, bool descending) {
+  const absl::StatusOr<int> size = ReadPageSize(page_size);
+  if (!size.ok()) return size.status();
+  DocumentQuery query;
+  query.collection = std::string(collection);
+  query.tenant = std::string(tenant);
+  query.descending = descending;
+  query.max_rows = *size;
+  if (token.empty()) return query;
+  absl::StatusOr<std::string> position = ReadPageToken(collection, token);
+  if (!position.ok()) return position.status();
+  query.after = {*query.tenant, *std::move(position)};
+  return query;
+}
+
+std::string NextDocumentToken(const DocumentQuery& query, const std::vector<DocumentRow>& rows) {
+  if (static_cast<int>(rows.size()) < query.max_rows) return "";
+  return MakePageToken(query.collection, rows.back().key.id);
+}
+
 }  // namespace switchyard::scheduler

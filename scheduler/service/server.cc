@@ -12,16 +12,22 @@
 #include "grpcpp/health_check_service_interface.h"
 #include "scheduler/engine/engine.h"
 #include "scheduler/service/admin_service.h"
+#include "scheduler/service/array_service.h"
 #include "scheduler/service/artifact_reference_service.h"
 #include "scheduler/service/backend.h"
 #include "scheduler/service/config.h"
 #include "scheduler/service/engine_output.h"
 #include "scheduler/service/fleet_service.h"
+#include "scheduler/service/job_inputs.h"
 #include "scheduler/service/job_service.h"
 #include "scheduler/service/key_config.h"
 #include "scheduler/service/listener.h"
 #include "scheduler/service/measured_store.h"
 #include "scheduler/service/model_service.h"
+#include "scheduler/service/pipeline_keeper.h"
+#include "scheduler/service/pipeline_service.h"
+#include "scheduler/service/schedule_keeper.h"
+#include "scheduler/service/schedule_service.h"
 #include "scheduler/service/stored_references.h"
 #include "scheduler/service/worker_service.h"
 #include "scheduler/store/postgres/postgres_store.h"
@@ -46,8 +52,9 @@ class WholeServer final : public Server {
         metrics_(*registry_),
         principals_(config_, operator_token, clock),
         references_(*store_),
+        inputs_(*store_, references_),
         output_(sessions_, events_, results_, metrics_),
-        engine_({.core = MakeCoreConfig(config_)}, *store_, clock, output_) {}
+        engine_({.core = MakeCoreConfig(config_), .resolver = &inputs_}, *store_, clock, output_) {}
 
   ~WholeServer() override { Shutdown(); }
 
@@ -58,6 +65,8 @@ class WholeServer final : public Server {
     backend_.emplace(Backend{*store_, *thread_, engine_.live_view(), events_, results_, *readers_,
                              admission_, principals_, references_, *artifacts_, clock_, metrics_,
                              config_.allow_noop()});
+    pipelines_.emplace(*backend_);
+    schedules_.emplace(*backend_, *pipelines_);
     if (absl::Status status = BeginListening(); !status.ok()) return status;
     if (absl::Status status = BeginAdmin(); !status.ok()) return status;
     return WriteAddressFile(config_.address_file(), addresses());
@@ -73,6 +82,9 @@ class WholeServer final : public Server {
     if (worker_.server)
       worker_.server->Shutdown(std::chrono::system_clock::now() + kWorkerDrainTime);
     admin_.reset();
+    // They wait for answers of the engine.
+    schedules_.reset();
+    pipelines_.reset();
     // No call is left. What the engine still answers goes to nobody, reads it posted end before
     // their pool does.
     thread_.reset();
@@ -94,6 +106,9 @@ class WholeServer final : public Server {
     model_service_.emplace(*backend_);
     reference_service_.emplace(*backend_);
     worker_reference_service_.emplace(*backend_);
+    array_service_.emplace(*backend_);
+    pipeline_service_.emplace(*backend_, *pipelines_);
+    schedule_service_.emplace(*backend_, *schedules_);
     worker_service_.emplace(AttachSession::Ports{*thread_, engine_.live_view(), events_, sessions_,
                                                  *readers_, MakeLeaseTimes(config_)});
     absl::StatusOr<Listener> worker =
@@ -101,8 +116,9 @@ class WholeServer final : public Server {
     if (!worker.ok()) return worker.status();
     worker_ = std::move(*worker);
     absl::StatusOr<Listener> client =
-        Listen(config_.listen(), {&*job_service_, &*fleet_service_, &*admin_service_,
-                                  &*model_service_, &*reference_service_});
+        Listen(config_.listen(),
+               {&*job_service_, &*fleet_service_, &*admin_service_, &*model_service_,
+                &*reference_service_, &*array_service_, &*pipeline_service_, &*schedule_service_});
     if (!client.ok()) return client.status();
     client_ = std::move(*client);
     return absl::OkStatus();
@@ -135,6 +151,7 @@ class WholeServer final : public Server {
   ServiceMetrics metrics_;
   Principals principals_;
   StoredReferences references_;
+  StoredInputs inputs_;
   Admission admission_;
   EventHub events_;
   ResultHub results_;
@@ -144,7 +161,12 @@ class WholeServer final : public Server {
   std::optional<ReaderPool> readers_;
   std::optional<EngineThread> thread_;
   std::optional<Backend> backend_;
+  std::optional<PipelineKeeper> pipelines_;
+  std::optional<ScheduleKeeper> schedules_;
   std::optional<JobService> job_service_;
+  std::optional<ArrayService> array_service_;
+  std::optional<PipelineService> pipeline_service_;
+  std::optional<ScheduleService> schedule_service_;
   std::optional<FleetService> fleet_service_;
   std::optional<AdminService> admin_service_;
   std::optional<ModelService> model_service_;

@@ -94,5 +94,6 @@ std::unique_ptr<Checker> MakeNoEarlyPreemption();
 std::unique_ptr<Checker> MakeExpiredNeverStarts();
 // For calm sites only. `workers`: the profile's.
 std::unique_ptr<Checker> MakeReservationKept(const std::vector<std::vector<std::string>>& workers);
+std::unique_ptr<Checker> MakeDependenciesKept();
 
 }  // namespace switchyard::simulation

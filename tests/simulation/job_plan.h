@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "scheduler/core/event.h"
 #include "tests/simulation/random.h"
@@ -23,6 +24,7 @@ struct JobPlan {
   bool gang = false;          // Its devices are counted by the client.
   bool has_deadline = false;  // expire_time or timeout may end it.
   scheduler::NewJob job;      // As submitted; times are added by the client.
+  std::vector<JobId> depends_on;  // Known once it is accepted.
 };
 
 // A token of a calm site begins so: such jobs take as long as all of their kind, and nothing fails.

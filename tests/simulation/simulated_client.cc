@@ -68,6 +68,7 @@ void SimulatedClient::Submit() {
     if (plan.has_deadline && plan.job.timeout_us == 0) {
       plan.job.expire_us = world_.wall_us() + random_.Between(kSecond, 120 * kSecond);
     }
+    if (i > 0 && random_.Chance(0.3)) DependOnEarlier(i, plan);
     submit.jobs.push_back(plan.job);
     specs.push_back(SpecOf(plan));
     plans.push_back(std::move(plan));
@@ -75,9 +76,31 @@ void SimulatedClient::Submit() {
   Start(std::move(submit), "BatchCreateJobs", tenant, std::move(specs),
         [this, plans = std::move(plans), tenant](const scheduler::CommandResult& result) {
           if (!result.status.ok()) return;  // A device that does not exist.
-          for (size_t i = 0; i < plans.size(); ++i) tenants_[result.job + i] = tenant;
-          OnAccepted(plans, result);
+          std::vector<JobPlan> accepted = plans;
+          for (size_t i = 0; i < accepted.size(); ++i) {
+            tenants_[result.job + i] = tenant;
+            for (const auto& each : accepted[i].job.depends_on) {
+              for (uint32_t k = 0; k < each.jobs.count; ++k) {
+                accepted[i].depends_on.push_back(result.job + each.jobs.first + k);
+              }
+            }
+          }
+          OnAccepted(accepted, result);
         });
+}
+
+void SimulatedClient::DependOnEarlier(uint64_t index, JobPlan& plan) {
+  // One or two of the jobs before it, or all of them.
+  const uint64_t first = random_.Below(index);
+  if (random_.Chance(0.2)) {
+    plan.job.depends_on.push_back({{0, static_cast<uint32_t>(index)}, /*in_submit=*/true});
+    return;
+  }
+  plan.job.depends_on.push_back({{first, 1}, /*in_submit=*/true});
+  const uint64_t second = random_.Below(index);
+  if (second != first && random_.Chance(0.5)) {
+    plan.job.depends_on.push_back({{second, 1}, /*in_submit=*/true});
+  }
 }
 
 void SimulatedClient::OnAccepted(const std::vector<JobPlan>& plans,

@@ -34,6 +34,7 @@ class SimulatedClient {
 
   void Submit();
   void OnAccepted(const std::vector<JobPlan>& plans, const scheduler::CommandResult& result);
+  void DependOnEarlier(uint64_t index, JobPlan& plan);
   void PlanFor(JobId job);
   void Cancel(JobId job, bool stop);
   void Retry(JobId job);

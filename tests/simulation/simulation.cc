@@ -84,6 +84,7 @@ void AddCheckers(World& world) {
   world.AddChecker(MakeNoEarlyPreemption());
   world.AddChecker(MakeExpiredNeverStarts());
   if (world.profile().calm) world.AddChecker(MakeReservationKept(world.profile().workers));
+  world.AddChecker(MakeDependenciesKept());
 }
 
 void Collect(World& world, SimulationResult& result) {

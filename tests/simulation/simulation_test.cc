@@ -71,6 +71,7 @@ TEST_F(Simulation, EveryKindOfFaultAndEveryCheckerFires) {
                            "check.order_kept",
                            "check.every_job_ends",
                            "check.cancel_holds",
+                           "check.dependencies_kept",
                            "messages_lost",
                            "reports_repeated",
                            "leases_run_out",
@@ -138,6 +139,11 @@ TEST_F(Simulation, FindsAnOrderTurnedUpsideDown) {
 TEST_F(Simulation, FindsAttemptsForgottenAtAttach) {
   EXPECT_THAT(Find([](auto& options) { options.bugs.lost_requeue_on_attach = true; }),
               HasSubstr("every_job_ends"));
+}
+
+TEST_F(Simulation, FindsAJobThatRunsBeforeWhatItDependsOn) {
+  EXPECT_THAT(Find([](auto& options) { options.bugs.unblocks_too_early = true; }),
+              HasSubstr("dependencies_kept"));
 }
 
 }  // namespace
