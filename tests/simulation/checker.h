@@ -13,6 +13,7 @@
 #include "scheduler/core/effects.h"
 #include "scheduler/core/image.h"
 #include "tests/simulation/job_plan.h"
+#include "tests/simulation/profile.h"
 
 namespace switchyard::simulation {
 
@@ -95,5 +96,9 @@ std::unique_ptr<Checker> MakeExpiredNeverStarts();
 // For calm sites only. `workers`: the profile's.
 std::unique_ptr<Checker> MakeReservationKept(const std::vector<std::vector<std::string>>& workers);
 std::unique_ptr<Checker> MakeDependenciesKept();
+// Of profiles with tenants; the profile outlives them.
+std::unique_ptr<Checker> MakeFairShares(const Profile& profile);
+std::unique_ptr<Checker> MakeNoStarvation(const Profile& profile);
+std::unique_ptr<Checker> MakeQuotaHeld(const Profile& profile);
 
 }  // namespace switchyard::simulation

@@ -14,7 +14,12 @@ namespace switchyard::simulation {
 inline constexpr uint16_t kNoop = 32;  // Job.KindCase.
 inline constexpr uint16_t kTrain = 33;
 
+// Tokens from here on are jobs that only run: training, 1 to 9 s. For runs that saturate the site.
+inline constexpr uint64_t kSteadyTokens = uint64_t{1} << 40;
+inline constexpr int64_t kLongestSteadyUs = 9'000'000;
+
 struct JobPlan {
+  std::string tenant;  // Set by who submits it; empty: not told.
   uint64_t token = 0;  // Unique in a run; what the plan is drawn from.
   uint16_t kind = kNoop;
   int64_t run_us = 0;

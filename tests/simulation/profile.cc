@@ -40,8 +40,34 @@ Profile Calm() {
           .calm = true};
 }
 
+// Five places that are never idle for two hours, and tenants of every sort: three that share by
+// weight, one that floods with urgent work, one at its cap, one with a guarantee whose jobs are the
+// least urgent, and one that asks for little and least urgent of all.
+Profile Tenants() {
+  Profile profile{.name = "tenants",
+                  .workers = {{"cuda:0"}, {"cuda:0"}, {"cuda:0"}, {"cuda:0"}, {"cuda:0"}},
+                  .submits = 0,
+                  .fault_time_us = 7200 * kSecond,
+                  .faults = false,
+                  .ageing_interval_us = 10 * kSecond,
+                  .idle_credit_us = 60 * kSecond,
+                  .share_half_life_us = 900 * kSecond,
+                  .urgent_share_percent = 50,
+                  .seeds_for_one = 100};
+  profile.tenants = {
+      {.settings = {.name = "light", .weight = 1}, .fair = true},
+      {.settings = {.name = "middle", .weight = 2}, .fair = true},
+      {.settings = {.name = "heavy", .weight = 4}, .fair = true},
+      {.settings = {.name = "urgent"}, .priority = 1},
+      {.settings = {.name = "capped", .max_running = 1}},
+      {.settings = {.name = "guaranteed", .guaranteed_running = 1}, .priority = 9},
+      {.settings = {.name = "patient"}, .priority = 9, .every_us = 120 * kSecond},
+  };
+  return profile;
+}
+
 const std::vector<Profile>& Profiles() {
-  static const auto& profiles = *new std::vector<Profile>{Mixed(), Fleet(), Calm()};
+  static const auto& profiles = *new std::vector<Profile>{Mixed(), Fleet(), Calm(), Tenants()};
   return profiles;
 }
 

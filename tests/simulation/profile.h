@@ -12,8 +12,18 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "scheduler/core/settings.h"
 
 namespace switchyard::simulation {
+
+// One tenant of a profile that saturates its site (tenant_load.h).
+struct TenantProfile {
+  scheduler::TenantSettings settings;
+  uint8_t priority = 5;
+  uint64_t backlog = 8;  // Jobs it keeps waiting...
+  int64_t every_us = 0;  // ... unless this is set: then it submits one about so often.
+  bool fair = false;     // Its share is to be that of its weight.
+};
 
 struct Profile {
   std::string name;
@@ -24,6 +34,12 @@ struct Profile {
   int64_t fault_time_us = 300'000'000;   // Faults happen so long...
   int64_t quiet_time_us = 3600'000'000;  // ... and so long after that every job must have ended.
   int64_t longest_calm_us = 8'000'000;   // Between two faults, at most.
+  std::vector<TenantProfile> tenants;    // Empty: the clients' own, which come and go.
+  bool faults = true;                    // False: nothing fails.
+  // As CoreConfig's.
+  int64_t ageing_interval_us = 300'000'000;
+  int64_t idle_credit_us = 600'000'000;
+  int64_t share_half_life_us = 86'400'000'000;
   // As CoreConfig's. 100 where order_kept is to hold to the letter.
   uint32_t urgent_share_percent = 100;
   // Devices of the largest gangs; 1: no gangs.

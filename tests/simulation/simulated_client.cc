@@ -44,6 +44,7 @@ void SimulatedClient::Later(int64_t from_us, int64_t to_us, std::function<void()
 }
 
 void SimulatedClient::Begin() {
+  if (world_.profile().submits == 0) return;
   const int64_t time_us = world_.profile().fault_time_us;
   for (int i = 0; i < world_.profile().submits; ++i) Later(0, time_us, [this] { Submit(); });
   if (world_.profile().calm) return;

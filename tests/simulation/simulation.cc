@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "tests/simulation/simulated_client.h"
 #include "tests/simulation/simulated_worker.h"
+#include "tests/simulation/tenant_load.h"
 
 namespace switchyard::simulation {
 namespace {
@@ -66,7 +67,7 @@ void OneFault(World& world, SimulatedWorker& worker) {
 void PlanFaults(World& world, Workers& workers) {
   if (world.profile().calm) return;
   world.After(world.random().Between(0, world.profile().longest_calm_us), [&world, &workers] {
-    if (!world.faulty()) return;
+    if (!world.MayFail()) return;
     OneFault(world, *workers[world.random().Below(workers.size())]);
     PlanFaults(world, workers);
   });
@@ -77,7 +78,6 @@ void AddCheckers(World& world) {
   world.AddChecker(MakeOneAttemptRuns());
   world.AddChecker(MakeNoDeviceOverLimit());
   world.AddChecker(MakeNoStaleResult());
-  world.AddChecker(MakeOrderKept());
   world.AddChecker(MakeEveryJobEnds());
   world.AddChecker(MakeCancelHolds());
   world.AddChecker(MakeGangsAllOrNone());
@@ -85,6 +85,14 @@ void AddCheckers(World& world) {
   world.AddChecker(MakeExpiredNeverStarts());
   if (world.profile().calm) world.AddChecker(MakeReservationKept(world.profile().workers));
   world.AddChecker(MakeDependenciesKept());
+  const Profile& profile = world.profile();
+  if (profile.tenants.empty()) {
+    world.AddChecker(MakeOrderKept());
+    return;
+  }
+  world.AddChecker(MakeFairShares(profile));
+  world.AddChecker(MakeNoStarvation(profile));
+  world.AddChecker(MakeQuotaHeld(profile));
 }
 
 void Collect(World& world, SimulationResult& result) {
@@ -111,9 +119,11 @@ SimulationResult RunSimulation(const SimulationOptions& options) {
   SimulatedClient client(world);
   Workers workers = MakeWorkers(world);
   client.Begin();
+  TenantLoad load(world);
+  load.Begin();
   PlanFaults(world, workers);
   const int64_t end_us = world.profile().fault_time_us + world.profile().quiet_time_us;
-  world.Run(end_us, [&] { return !world.faulty() && client.Done(); });
+  world.Run(end_us, [&] { return !world.faulty() && client.Done() && load.Done(); });
   // So that what was published last arrives everywhere.
   world.Run(world.now_us() + 10 * kSecond, [] { return false; });
   const std::vector<StoredJob> stored = world.Stored();

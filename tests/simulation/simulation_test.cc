@@ -146,5 +146,40 @@ TEST_F(Simulation, FindsAJobThatRunsBeforeWhatItDependsOn) {
               HasSubstr("dependencies_kept"));
 }
 
+TEST_F(Simulation, TenantsGetTheirSharesAndNothingStarves) {
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    const SimulationResult result =
+        RunSimulation({.seed = seed, .profile = FindProfile("tenants")});
+    EXPECT_THAT(result.violations, IsEmpty()) << "seed " << seed;
+    for (const char* name : {"check.fair_shares", "check.no_starvation", "check.quota_held"}) {
+      EXPECT_GT(result.counters.at(name), 0u) << name;
+    }
+  }
+}
+
+TEST_F(Simulation, FindsWeightsIgnored) {
+  EXPECT_THAT(Find([](auto& options) {
+                options.bugs.weights_ignored = true;
+                options.profile = FindProfile("tenants");
+              }),
+              HasSubstr("fair_shares"));
+}
+
+TEST_F(Simulation, FindsThatWaitingRaisesNothing) {
+  EXPECT_THAT(Find([](auto& options) {
+                options.bugs.no_ageing = true;
+                options.profile = FindProfile("tenants");
+              }),
+              HasSubstr("no_starvation"));
+}
+
+TEST_F(Simulation, FindsAQuotaThatLeaks) {
+  EXPECT_THAT(Find([](auto& options) {
+                options.bugs.quota_leak = true;
+                options.profile = FindProfile("tenants");
+              }),
+              HasSubstr("quota_held"));
+}
+
 }  // namespace
 }  // namespace switchyard::simulation

@@ -42,6 +42,12 @@ scheduler::EngineOptions MakeEngineOptions(const SimulationOptions& options,
   engine.core.urgent_share_percent = profile.urgent_share_percent;
   engine.core.preemption.min_run_us = kMinRunUs;
   engine.core.preemption.grace_us = kPreemptionGraceUs;
+  engine.core.ageing_interval_us = profile.ageing_interval_us;
+  engine.core.idle_credit_us = profile.idle_credit_us;
+  engine.core.share_half_life_us = profile.share_half_life_us;
+  for (const TenantProfile& tenant : profile.tenants) {
+    engine.core.tenants.push_back(tenant.settings);
+  }
   engine.core.bugs = options.bugs;
   engine.reply_before_commit = options.reply_before_commit;
   return engine;
@@ -94,7 +100,8 @@ void World::Trace(absl::string_view what, uint64_t a, uint64_t b) {
 // --- The scheduler's process ---
 
 void World::StartScheduler() {
-  engine_ = std::make_unique<scheduler::Engine>(MakeEngineOptions(options_, profile_), store_, clock_, *this);
+  engine_ = std::make_unique<scheduler::Engine>(MakeEngineOptions(options_, profile_), store_,
+                                                clock_, *this);
   engine_->Start().IgnoreError();  // The engine tries again with every drain.
   PlanDrain(0);
 }
@@ -120,6 +127,11 @@ void World::CrashScheduler(int64_t down_us) {
 void World::StepWallClock(int64_t by_us) {
   Fault("wall_clock_step");
   clock_.StepWallClock(absl::Microseconds(by_us));
+}
+
+std::shared_ptr<const scheduler::AccountsView> World::accounts() const {
+  if (engine_ == nullptr) return std::make_shared<scheduler::AccountsView>();
+  return engine_->live_view().accounts();
 }
 
 void World::Command(scheduler::Input input) {
@@ -159,7 +171,7 @@ void World::DrainNow() {
 // --- The network ---
 
 int64_t World::Latency() {
-  if (faulty() && random_.Chance(0.01)) {
+  if (MayFail() && random_.Chance(0.01)) {
     Fault("slow_message");
     return random_.Between(100 * kMillisecond, 3 * kSecond);
   }
@@ -283,7 +295,7 @@ std::vector<StoredJob> World::Stored() const {
 
 StoreFault World::DrawStoreFault(bool write) {
   StoreFault fault;
-  if (!faulty()) return fault;
+  if (!MayFail()) return fault;
   if (store_random_.Chance(0.01)) {
     Fault("store_slow");
     fault.delay = absl::Milliseconds(store_random_.Between(10, 1000));

@@ -52,6 +52,8 @@ class World final : public scheduler::EngineOutput, public scheduler::StoreFault
   // Runs until `until_us`, or until `done` says so (looked at between events).
   void Run(int64_t until_us, const std::function<bool()>& done);
   bool faulty() { return now_us() < profile_.fault_time_us; }
+  // Whether anything may fail now.
+  bool MayFail() { return profile_.faults && faulty(); }
 
   // --- The network. A session is one Attach stream. ---
   uint64_t OpenSession(SimulatedWorker* worker);
@@ -65,6 +67,8 @@ class World final : public scheduler::EngineOutput, public scheduler::StoreFault
   void BreakSession(uint64_t session);
   void CrashScheduler(int64_t down_us);
   void StepWallClock(int64_t by_us);
+  // What tenants have and use, as the scheduler publishes it.
+  std::shared_ptr<const scheduler::AccountsView> accounts() const;
   void Fault(const std::string& what) { ++counters_["fault." + what]; }
 
   void AddChecker(std::unique_ptr<Checker> checker) { checkers_.push_back(std::move(checker)); }
