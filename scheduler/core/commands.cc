@@ -103,7 +103,8 @@ void Core::Impl::On(const SubmitJobs& event) {
     return Refuse(event.tag, 0, std::move(refusal));
   }
   for (const NewJob& job : event.jobs) {
-    if (!DeviceExists(job.device, refusal) || !GangPossible(job, refusal))
+    if (!DeviceExists(job.device, refusal) || !GangPossible(job, refusal) ||
+        !MemoryExists(job, refusal))
       return Refuse(event.tag, 0, std::move(refusal));
   }
   if (!DependenciesAllow(tenant, event, refusal)) return Refuse(event.tag, 0, std::move(refusal));
@@ -217,7 +218,7 @@ void Core::Impl::ReviveAs(uint32_t job, JobState state) {
   JobCold& cold = Cold(job);
   row.ending = Ending::kNone;
   row.deleted = false;
-  cold.lost = cold.lost_unstarted = cold.failed = 0;
+  cold.lost = cold.lost_unstarted = cold.failed = cold.out_of_memory = 0;
   cold.message.clear();
   cold.error.clear();
   cold.error_code = 0;

@@ -22,7 +22,6 @@ struct KindConfig {
   int64_t default_memory_bytes = 0;  // Need on a device before it is learned; 0: unknown.
   bool shrinks_batch = false;        // Out of memory, it may be tried with half the batch.
   bool reports_progress = false;     // Without progress it may be found STUCK.
-  bool own_runner = false;           // Each attempt has a runner, so a context, of its own.
   bool registers_model = false;      // An accepted success is listed in Effects::registrations.
 };
 
@@ -45,6 +44,9 @@ struct PlantedBugs {
   bool partial_gang = false;            // A gang is placed with one device missing.
   bool preempts_too_early = false;      // The minimum run time is not looked at.
   bool backfill_ignores_reservation = false;  // Smaller jobs take what is kept for a gang.
+  bool grant_forgotten = false;    // Memory granted to an attempt is not kept in the ledger.
+  bool freed_too_early = false;    // What models are asked to free is promised before it is freed.
+  bool oom_retry_forever = false;  // Out of memory, the same is tried again and again.
 };
 
 // When running work is asked to make room for more urgent work (policy/preemption.h).
@@ -71,6 +73,7 @@ struct CoreConfig {
   std::vector<TenantSettings> tenants;
   std::vector<KeySettings> keys;
   std::vector<Cordon> cordons;           // As stored.
+  std::vector<LedgerUser> ledger_users;  // As stored.
   LiveSettings live;                     // As stored.
   uint64_t queue_capacity = 10'000'000;  // Most jobs that may wait, assigned ones included.
   uint64_t tenant_queue_capacity = 10'000'000;
@@ -93,6 +96,9 @@ struct CoreConfig {
   uint32_t ahead_jobs = 1024;        // Jobs assigned ahead per device and class, at most.
   PreemptionConfig preemption;
   RendezvousConfig rendezvous;
+  uint32_t serving_share_percent = 30;      // Of a device, to resident models, while nobody waits.
+  int64_t serving_regrow_us = 30'000'000;   // Nobody waited for memory so long: budgets grow again.
+  uint32_t max_out_of_memory_attempts = 8;  // Of a job that ran out, before FAILED.
   PlantedBugs bugs;
 };
 

@@ -36,6 +36,7 @@ void Core::ExplainNew(const std::string& tenant, const NewJob& job, const Now& n
 }
 Wakeup Core::NextWakeup() const { return impl_->NextWakeup(); }
 std::vector<LimitRule> Core::limits() const { return impl_->config_.limits; }
+std::vector<LedgerUser> Core::ledger_users() const { return impl_->LedgerUsers(); }
 std::vector<Cordon> Core::cordons() const { return impl_->Cordons(); }
 const LiveSettings& Core::live_settings() const { return impl_->config_.live; }
 AccountsView Core::ViewAccounts() const { return impl_->ViewAccounts(); }
@@ -54,6 +55,10 @@ Core::Impl::Impl(CoreConfig config)
              config_.bugs.no_ageing ? kNever : config_.ageing_interval_us, config_.patience_percent,
              config_.bugs.ignores_priority),
       pools_(attempts_, config_.ahead_jobs, config_.ahead_window_us) {
+  if (config_.bugs.grant_forgotten) pools_.ForgetGrants();
+  pools_.ledgers().Expect(config_.ledger_users);
+  ledger_users_.insert(config_.ledger_users.begin(), config_.ledger_users.end());
+  waits_for_users_ = !ledger_users_.empty();
   for (const Cordon& cordon : config_.cordons) cordons_[cordon.worker] = cordon;
   for (const KindConfig& kind : config_.kinds) {
     kinds_.push_back({.config = kind});
@@ -77,6 +82,10 @@ void Core::Impl::Advance(const Now& now, Effects& effects) {
   effects_ = &effects;
   if (!restored_blocked_.empty()) BlockRestored();
   SweepCharges();
+  if (std::exchange(waits_for_users_, false)) {
+    boot_timers_.Add(now.boot_us + config_.lease_us + config_.lease_margin_us,
+                     {TimerKind::kShared, 0});
+  }
   Timer timer;
   while (wall_timers_.PopDue(now.wall_us, timer)) OnTimer(timer);
   while (boot_timers_.PopDue(now.boot_us, timer)) OnTimer(timer);
@@ -103,6 +112,12 @@ void Core::Impl::OnTimer(const Timer& timer) {
       return OnHeldTimer(timer.subject);
     case TimerKind::kGang:
       return OnGangTimer(timer.subject);
+    case TimerKind::kServing:
+      return OnServingTimer(timer.subject);
+    case TimerKind::kDrain:
+      return OnDrainTimer(timer.subject);
+    case TimerKind::kShared:
+      return GiveUpLedgerUsers();
   }
 }
 

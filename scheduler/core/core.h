@@ -95,6 +95,7 @@ class Core {
 
   std::vector<LimitRule> limits() const;
   std::vector<Cordon> cordons() const;  // Ordered by worker.
+  std::vector<LedgerUser> ledger_users() const;
   const LiveSettings& live_settings() const;
   AccountsView ViewAccounts() const;      // Ordered by name, by tenant and id.
   std::vector<WorkerView> Fleet() const;  // Ordered by worker id.

@@ -6,12 +6,13 @@
 //   core.cc       the way in, timers          tenants.cc    what operators set
 //   gang.cc       attempts on several devices reservation.cc  what is kept for them
 //   preempt.cc    who makes room for more urgent work
-//   blocking.cc   who waits for whom
-//   usage.cc      who used how much
+//   blocking.cc   who waits for whom         usage.cc      who used how much
+//   memory.cc     what memory is promised    cordon.cc     who gets no new work, and draining
 //   explain.cc    why a job waits
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,9 @@
 
 namespace switchyard::scheduler {
 
+// For people: `12.3 GiB`.
+std::string MemoryText(int64_t bytes);
+
 struct WorkerRow {
   std::string id;
   std::string incarnation;  // Empty: known only from restored attempts.
@@ -51,6 +55,10 @@ struct WorkerRow {
   std::vector<WorkerDevice> devices;
   std::vector<uint32_t> pools;
   HostFigures host_figures;
+  bool host_busy = false;
+  std::vector<DeviceMemory> memory;  // Of `devices`, in their order.
+  uint32_t serving_timer = kNone;
+  uint32_t drain_timer = kNone;
   uint32_t attempts_head = kNone;
   uint32_t attempts = 0;
 };
@@ -72,6 +80,9 @@ class Core::Impl {
   std::vector<WorkerView> Fleet() const;
   QueueView Queue() const;
   std::vector<Cordon> Cordons() const;
+  std::vector<LedgerUser> LedgerUsers() const {
+    return {ledger_users_.begin(), ledger_users_.end()};
+  }
   AccountsView ViewAccounts() const;
   void RestorePolicyState(const PolicyState& state, const Now& now);
   PolicyState SavePolicyState() const;
@@ -93,7 +104,15 @@ class Core::Impl {
     int64_t since_us = 0;                // Boot clock.
     uint32_t awaited = 0;                // Devices under notice for it.
     uint64_t refused_at_version = kAny;  // Places a gang does not fit, though enough are free.
+    int64_t ask_us = 0;  // Boot clock: when models may be asked to give way for it again.
+    size_t looked = 0;   // Pools looked at for that.
     static constexpr uint64_t kAny = UINT64_MAX;
+  };
+  // Where an attempt ran out of memory.
+  struct RanOutOn {
+    uint32_t pool = kNone;
+    int64_t granted_bytes = 0;
+    std::string device;  // `cuda:0 of worker-1`.
   };
   // Places that a gang of a group could use.
   struct GangRoom {
@@ -182,19 +201,19 @@ class Core::Impl {
   void On(const WorkerHeartbeat& event);
   void On(const WorkerDevicesChanged& event);
   void On(const WorkerDraining& event);
-  void On(const WorkerHostChanged& event);
-  void On(const WorkerServing& event);
   uint32_t WorkerOf(uint64_t session);  // kNone: none; then the session is closed.
   uint32_t WorkerNamed(const std::string& id);
   void RenewLease(uint32_t worker);
   void Disconnect(uint32_t worker);
   void LoseWorker(uint32_t worker);
   void Describe(WorkerRow& worker, const WorkerAttached& event);
-  void MakePools(uint32_t worker);
   void DropPools(uint32_t worker);
   void Reconcile(uint32_t worker, const WorkerAttached& event, bool same_incarnation);
   void EndUnseen(uint32_t worker, bool same_incarnation);
   void RemindOf(uint32_t attempt);
+  // Takes all attempts out of a worker's pools and those down; the attempts by dispatch.
+  std::vector<uint32_t> TakePools(uint32_t worker);
+  void AddPools(uint32_t worker, const std::vector<uint32_t>& held);
   void EnterPool(uint32_t attempt);
   std::vector<DeviceLimit> LimitsOf(const WorkerRow& worker) const;
   uint32_t LimitOf(const WorkerRow& worker, const std::string& device, JobClass job_class) const;
@@ -202,10 +221,51 @@ class Core::Impl {
 
   // cordon.cc
   void On(const CordonWorker& event);
-  // Whether a worker gets new work.
-  bool Accepts(const WorkerRow& worker) const;
-  // Opens or closes its pools as Accepts says.
+  void On(const WorkerHostChanged& event);
+  // Why a worker gets no new work.
+  ClosedBy WhyClosed(const WorkerRow& worker) const;
+  // Opens or closes its pools as WhyClosed says.
   void OpenPools(uint32_t worker);
+  void LookAtHost(WorkerRow& worker);
+  // Hands back what a cordoned worker has not started, and at the deadline what still runs.
+  void Empty(uint32_t worker);
+  void OnDrainTimer(uint32_t worker);
+
+  // memory.cc
+  void On(const WorkerServing& event);
+  // What an attempt of the job is to be granted on each device; 0: unknown or none.
+  int64_t NeedOf(const LiveJob& row) const;
+  // A need nobody stated, at most what the largest fitting device has: its margin must not keep a job
+  // off a device that like work ran on.
+  int64_t Possible(const LiveJob& row, int64_t need_bytes) const;
+  // Moves a waiting job whose need is no longer what it was queued by to its group; false: it is.
+  bool Regroup(uint32_t job);
+  // Most a fitting device could ever grant; -1: none is known. kMemoryUnknown: one does not say.
+  int64_t LargestDevice(uint8_t kind, const std::string& request) const;
+  std::string NameLargest(uint8_t kind, const std::string& request, int64_t largest) const;
+  bool MemoryExists(const NewJob& job, Refusal& refusal) const;
+  void OpenMemory(uint32_t worker, const WorkerAttached& event);
+  void CloseMemory(uint32_t worker);
+  static int64_t SetAside(const DeviceMemory& memory);
+  void PromiseServing(DeviceMemory& memory, int64_t bytes);
+  std::vector<ServingBudget> GrowServing(uint32_t worker);
+  void AskToEvict(uint32_t worker, size_t device, int64_t budget_bytes);
+  void OnServingTimer(uint32_t worker);
+  // Remembers which shared ledger a worker draws on (empty: none), so that a restart knows of it.
+  void NoteLedgerUser(const std::string& worker, const std::string& ledger);
+  void GiveUpLedgerUsers();
+  // Whether room for another attempt is there and only memory is missing.
+  bool WaitsForMemory(uint32_t group, const LiveJob& row) const;
+  void EvictFor(uint32_t group, const LiveJob& row);
+  bool EvictOn(uint32_t pool, int64_t need_bytes);
+  int64_t EvictableOn(uint32_t pool) const;
+  // Whether places that draw on one ledger have room for all of them together.
+  bool MemoryForAll(const std::vector<uint32_t>& pools, int64_t need_bytes) const;
+  // Whether the job would fit where the attempt runs, were it gone.
+  bool MemoryAfter(const LiveAttempt& attempt, uint32_t job) const;
+  void RanOut(uint32_t job, const RanOutOn& on, const Finished& report);
+  std::string RanOutMessage(const LiveJob& row, const RanOutOn& on, const Finished& report) const;
+  std::string MemoryMessage(const LiveJob& row) const;
 
   // reports.cc
   void On(const WorkerReports& event);
@@ -250,6 +310,7 @@ class Core::Impl {
   void SendRecall(uint32_t attempt);
   AttemptRef Ref(const LiveAttempt& attempt) const;
   AttemptImage Describe(const LiveAttempt& attempt) const;
+  void NoteProgress(LiveAttempt& attempt, Phase phase, float progress);
   // Takes an attempt off its worker and into the job's past; its job is then without attempt.
   AttemptImage& EndAttempt(uint32_t attempt, Outcome outcome);
   // EndAttempt for every outcome but success, and what follows for the job.
@@ -259,6 +320,13 @@ class Core::Impl {
   void Link(uint32_t worker, uint32_t attempt);
   void Unlink(uint32_t attempt);
   int64_t TimeoutOf(const LiveJob& row) const;
+  int64_t NoProgressOf(const LiveJob& row) const;
+  // When a running attempt's timeout, or its time without progress, is over at the earliest;
+  // kNever.
+  int64_t EndDue(const LiveAttempt& attempt) const;
+  // Which of them is over; kNone: it showed progress since.
+  Ending EndNow(const LiveAttempt& attempt) const;
+  // For the timeout, or for the time without progress when that is over sooner.
   void ArmTimeout(uint32_t attempt);
 
   // place.cc
@@ -286,7 +354,7 @@ class Core::Impl {
   bool GangFits(uint32_t group, const Candidate& candidate);
   // False and `refusal`: all attached workers could never give it so many.
   bool GangPossible(const NewJob& job, Refusal& refusal) const;
-  std::vector<uint32_t> ChooseSeats(uint32_t group) const;
+  std::vector<uint32_t> ChooseSeats(uint32_t group, int64_t need_bytes) const;
   void FewestWorkers(uint32_t count, std::vector<uint32_t>& pools) const;
   // False: the free places do not fit after all; nothing has changed.
   bool DispatchGang(uint32_t group, uint32_t job, int level);
@@ -407,6 +475,7 @@ class Core::Impl {
   Charges charges_;
   mutable UrgentUse urgent_;               // Asking brings it up to now.
   std::map<std::string, Cordon> cordons_;  // By worker.
+  std::set<LedgerUser> ledger_users_;
   WaitingQueue queue_;
   PoolIndex pools_;
   std::vector<Fitting> shapes_;   // By group.
@@ -425,10 +494,12 @@ class Core::Impl {
   JobRange range_fine_{0, 0};               // The last range in which none has failed.
   TimerQueue wall_timers_;
   TimerQueue boot_timers_;
+  int64_t memory_wanted_us_ = 0;   // Boot clock: when a job last waited for memory alone.
   int64_t next_ageing_us_ = 0;     // Boot clock.
   int64_t recall_at_us_ = kNever;  // Boot clock: when a blocked job may call worse ones back.
   bool more_to_place_ = false;
-  uint64_t dispatches_ = 0;  // Counter of fencing numbers.
+  bool waits_for_users_ = false;  // Of shared ledgers; the timer that ends it is not set yet.
+  uint64_t dispatches_ = 0;       // Counter of fencing numbers.
   uint64_t queued_ = 0;
   uint64_t running_ = 0;
   uint64_t blocked_jobs_ = 0;

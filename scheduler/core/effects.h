@@ -111,9 +111,10 @@ struct Effects {
   // later drain. Told once; after a rebuild of the core again.
   std::vector<JobId> ready;
   std::vector<PushServingBudgets> serving_budgets;
-  bool cordons_changed = false;  // Store Core::cordons().
-  bool limits_changed = false;    // Store Core::limits().
-  bool settings_changed = false;  // Store Core::live_settings().
+  bool cordons_changed = false;       // Store Core::cordons().
+  bool ledger_users_changed = false;  // Store Core::ledger_users().
+  bool limits_changed = false;        // Store Core::limits().
+  bool settings_changed = false;      // Store Core::live_settings().
   bool fleet_changed = false;  // Workers, devices or their sessions changed; publish Core::Fleet().
 
   void Clear() { *this = Effects(); }

@@ -51,7 +51,7 @@ bool Core::Impl::GangFits(uint32_t group, const Candidate& candidate) {
   return blocked.refused_at_version != pools_.version();
 }
 
-std::vector<uint32_t> Core::Impl::ChooseSeats(uint32_t group) const {
+std::vector<uint32_t> Core::Impl::ChooseSeats(uint32_t group, int64_t need_bytes) const {
   const GroupKey& key = queue_.Key(group);
   const JobClass job_class = kinds_[key.kind].config.job_class;
   const bool gpus = GangOnGpus(group);
@@ -65,9 +65,11 @@ std::vector<uint32_t> Core::Impl::ChooseSeats(uint32_t group) const {
                (family.kinds >> key.kind & 1);
       },
       [&](uint32_t pool) {
+        if (need_bytes > 0 && pools_[pool].free_bytes < need_bytes) return false;
         return std::find(shapes.begin(), shapes.end(), pools_[pool].shape) != shapes.end();
       });
   FewestWorkers(count, pools);
+  if (!MemoryForAll(pools, need_bytes)) pools.clear();
   return pools;
 }
 
@@ -114,7 +116,7 @@ bool Core::Impl::GangPossible(const NewJob& job, Refusal& refusal) const {
 // --- Dispatch ---
 
 bool Core::Impl::DispatchGang(uint32_t group, uint32_t job, int level) {
-  const std::vector<uint32_t> pools = ChooseSeats(group);
+  const std::vector<uint32_t> pools = ChooseSeats(group, NeedOf(rows_[job]));
   if (pools.empty()) {
     blocked_[group].refused_at_version = pools_.version();
     return false;
@@ -202,7 +204,7 @@ void Core::Impl::BeginMember(uint32_t lead, int64_t start_us) {
     LiveAttempt& seat = attempts_[index];
     seat.start_us =
         std::clamp(start_us, seat.dispatch_us, std::max(seat.dispatch_us, now_.wall_us));
-    seat.start_boot_us = seat.saved_boot_us = now_.boot_us;
+    seat.start_boot_us = seat.saved_boot_us = seat.progress_boot_us = now_.boot_us;
     pools_.Start(index);
     CountStart(seat);
     ExpectEnd(index);
@@ -225,9 +227,9 @@ void Core::Impl::BeginGang(uint32_t number, int64_t start_us) {
 
 void Core::Impl::ArmGangTimeout(uint32_t number) {
   Gang& gang = gangs_[number];
-  const int64_t timeout_us = TimeoutOf(rows_[gang.job]);
-  if (timeout_us >= kNever - now_.boot_us || gang.timer != kNone) return;
-  gang.timer = boot_timers_.Add(now_.boot_us + timeout_us, {TimerKind::kGang, number});
+  const int64_t due_us = EndDue(attempts_[rows_[gang.job].attempt]);
+  if (due_us == kNever || gang.timer != kNone) return;
+  gang.timer = boot_timers_.Add(due_us, {TimerKind::kGang, number});
 }
 
 void Core::Impl::OnGangTimer(uint32_t number) {
@@ -237,7 +239,8 @@ void Core::Impl::OnGangTimer(uint32_t number) {
   if (row.ending == Ending::kStop || attempts_[row.attempt].preempted) {
     return SendCancel(row.attempt, /*checkpoint_first=*/false);
   }
-  RequestEnd(gang.job, Ending::kTimeout);
+  const Ending ending = EndNow(attempts_[row.attempt]);
+  return ending == Ending::kNone ? ArmGangTimeout(number) : RequestEnd(gang.job, ending);
 }
 
 void Core::Impl::TakeMember(uint32_t lead, const Finished& report) {
@@ -249,6 +252,8 @@ void Core::Impl::TakeMember(uint32_t lead, const Finished& report) {
     BeginMember(lead, report.start_us);
   }
   const uint32_t job = attempt.job;
+  int64_t& peak_bytes = attempts_[rows_[job].attempt].peak_bytes;
+  peak_bytes = std::max(peak_bytes, report.memory_peak_bytes);
   for (const OutputArtifact& output : report.outputs) AddMemberOutput(lead, output);
   if (attempt.member == 0) {
     if (!report.device_name.empty()) attempt.device_name = devices_.Intern(report.device_name);
@@ -312,6 +317,8 @@ void Core::Impl::GangOver(uint32_t number) {
   const std::unique_ptr<Finished> failure = std::move(gang.failure);
   if (gang.outcome == Outcome::kUnspecified) {
     learned_.LearnRun(row.kind, row.model, gang.run_us);
+    if (row.cold->batch_limit == 0)
+      learned_.LearnPeak(row.workload, attempts_[row.attempt].peak_bytes);
     const bool stays_cancelled = row.ending != Ending::kNone && row.ending != Ending::kStop;
     EndAttempt(row.attempt, stays_cancelled ? Outcome::kCancelled : Outcome::kSucceeded);
     if (stays_cancelled) row.cold->result.clear();

@@ -37,6 +37,10 @@ absl::string_view MessageFor(Reason reason) {
       return "waits for the jobs it depends on";
     case Reason::kUrgentShare:
       return "urgent work has had its share of the fitting devices and others wait";
+    case Reason::kHostBusy:
+      return "every fitting worker's host is over its memory or processor ceiling";
+    case Reason::kCordoned:
+      return "every fitting worker is cordoned";
     case Reason::kAssigned:
       return "handed to a worker, starts there in its turn";
     default:
@@ -103,10 +107,15 @@ Reason Core::Impl::WaitingReason(const LiveJob& row) const {
   const uint32_t group = queue_.FindGroup(GroupKeyOf(row));
   if (group >= shapes_.size()) return Reason::kNoDevice;
   if (row.priority <= kLeastUrgentOfUrgent && UrgentHadItsShare(group)) return Reason::kUrgentShare;
+  uint32_t busy = 0;
+  uint32_t cordoned = 0;
   for (const uint32_t shape : shapes_[group].shapes) {
     if (pools_.OpenPools(shape) > 0) return ReasonWithDevices(row, group);
+    busy += pools_.PoolsClosedBy(shape, ClosedBy::kHost);
+    cordoned += pools_.PoolsClosedBy(shape, ClosedBy::kCordon);
   }
-  return Reason::kNoDevice;
+  if (busy > 0) return Reason::kHostBusy;
+  return cordoned > 0 ? Reason::kCordoned : Reason::kNoDevice;
 }
 
 Reason Core::Impl::ReasonWithDevices(const LiveJob& row, uint32_t group) const {
@@ -114,6 +123,7 @@ Reason Core::Impl::ReasonWithDevices(const LiveJob& row, uint32_t group) const {
                          row.cold->past.back().outcome == Outcome::kPreempted;
   if (preempted) return Reason::kPreempted;
   if (row.device_count > 1) return Reason::kGang;
+  if (WaitsForMemory(group, row)) return Reason::kMemory;
   return KeptForGang(group) ? Reason::kReserved : Reason::kLimit;
 }
 
@@ -134,6 +144,7 @@ void Core::Impl::FillImage(uint32_t job, JobImage& image) const {
   } else {
     const absl::string_view message = MessageFor(image.reason);
     image.message.assign(message.data(), message.size());
+    if (image.reason == Reason::kMemory) image.message = MemoryMessage(row);
   }
   image.error = cold.error;
   image.error_code = cold.error_code;
@@ -285,6 +296,8 @@ void Core::Impl::RestoreAttempt(uint32_t job, const AttemptImage& image) {
   attempt.dispatch_boot_us = now_.boot_us;
   attempt.start_us = image.start_us;
   attempt.start_boot_us = now_.boot_us;
+  attempt.progress_boot_us = now_.boot_us;
+  attempt.no_progress_us = NoProgressOf(row);
   attempt.started = image.start_us != 0;
   attempt.expected_us = learned_.ExpectedRun(row.kind, row.model);
   attempt.granted_bytes = image.memory_granted_bytes;
@@ -318,13 +331,21 @@ std::vector<WorkerView> Core::Impl::Fleet() const {
     view.attempts = worker.attempts;
     view.kinds = worker.kind_names;
     view.host_figures = worker.host_figures;
+    view.host_busy = worker.host_busy;
     const auto cordon = cordons_.find(worker.id);
     if (cordon != cordons_.end()) {
       view.cordoned = true;
       view.cordon_reason = cordon->second.reason;
       view.drain_deadline_us = cordon->second.drain_deadline_us;
     }
-    for (const WorkerDevice& device : worker.devices) view.devices.push_back({device, {}});
+    for (size_t i = 0; i < worker.devices.size(); ++i) {
+      DeviceView& device = view.devices.emplace_back();
+      device.device = worker.devices[i];
+      if (i >= worker.memory.size()) continue;
+      const DeviceMemory& memory = worker.memory[i];
+      device.memory_promised_bytes = pools_.ledgers()[memory.ledger].promised_bytes();
+      device.serving_budget_bytes = memory.promised_bytes;
+    }
     for (const uint32_t pool : worker.pools) FillUse(pools_[pool], view);
   }
   return fleet;

@@ -3,7 +3,10 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "scheduler/core/core_impl.h"
+#include "scheduler/policy/memory_need.h"
+#include "scheduler/policy/stuck.h"
 
 namespace switchyard::scheduler {
 
@@ -119,6 +122,7 @@ void Core::Impl::Enqueue(uint32_t job) {
     return;
   }
   row.reason = Reason::kLimit;
+  row.memory_step = MemoryStep(NeedOf(row));
   queue_.Push(job, now_.wall_us);
 }
 
@@ -162,6 +166,11 @@ void Core::Impl::EndAsRequested(uint32_t job) {
           job, JobState::kFailed, Reason::kTimedOut,
           "an attempt ran longer than the job's timeout; raise `timeout` or shorten the work",
           kDeadlineExceeded);
+    case Ending::kStuck:
+      return EndJob(job, JobState::kFailed, Reason::kStuck,
+                    "an attempt showed no progress for its no-progress time; look at its log, or "
+                    "raise `no_progress_timeout`",
+                    kDeadlineExceeded);
   }
 }
 
@@ -208,11 +217,32 @@ int64_t Core::Impl::TimeoutOf(const LiveJob& row) const {
 
 void Core::Impl::ArmTimeout(uint32_t index) {
   LiveAttempt& attempt = attempts_[index];
-  const int64_t timeout_us = TimeoutOf(rows_[attempt.job]);
-  if (timeout_us >= kNever - attempt.start_boot_us) return;
+  const int64_t due_us = EndDue(attempt);
+  if (due_us == kNever) return;
   boot_timers_.Cancel(attempt.timer);
-  attempt.timer =
-      boot_timers_.Add(attempt.start_boot_us + timeout_us, {TimerKind::kAttempt, index});
+  attempt.timer = boot_timers_.Add(due_us, {TimerKind::kAttempt, index});
+}
+
+int64_t Core::Impl::EndDue(const LiveAttempt& attempt) const {
+  const int64_t timeout_us = TimeoutOf(rows_[attempt.job]);
+  int64_t due_us = kNever;
+  if (timeout_us < kNever - attempt.start_boot_us) due_us = attempt.start_boot_us + timeout_us;
+  if (attempt.no_progress_us <= 0) return due_us;
+  return std::min(due_us, attempt.progress_boot_us + attempt.no_progress_us);
+}
+
+Ending Core::Impl::EndNow(const LiveAttempt& attempt) const {
+  const LiveJob& row = rows_[attempt.job];
+  if (now_.boot_us - attempt.start_boot_us >= TimeoutOf(row)) return Ending::kTimeout;
+  const bool still = attempt.no_progress_us > 0 &&
+                     now_.boot_us - attempt.progress_boot_us >= attempt.no_progress_us;
+  return still ? Ending::kStuck : Ending::kNone;
+}
+
+int64_t Core::Impl::NoProgressOf(const LiveJob& row) const {
+  return NoProgressLimit({.stated_us = row.cold == nullptr ? 0 : row.cold->no_progress_us,
+                          .reports_progress = kinds_[row.kind].config.reports_progress,
+                          .usual_gap_us = learned_.ProgressGap(row.kind, row.model)});
 }
 
 void Core::Impl::Link(uint32_t worker, uint32_t index) {
@@ -291,10 +321,17 @@ void Core::Impl::EndAndFollow(uint32_t index, Outcome outcome, bool started,
   const uint32_t job = attempts_[index].job;
   LiveJob& row = rows_[job];
   if (row.ending == Ending::kTimeout) outcome = Outcome::kTimedOut;
+  if (row.ending == Ending::kStuck) outcome = Outcome::kStuck;
+  if (report != nullptr && report->out_of_memory && outcome == Outcome::kFailed)
+    outcome = Outcome::kOutOfMemory;
+  const uint32_t pool = attempts_[index].pool;
   AttemptImage& image = EndAttempt(index, outcome);
   if (report != nullptr) image.error = report->error;
   if (row.ending != Ending::kNone) return EndAsRequested(job);
-
+  if (outcome == Outcome::kOutOfMemory && report != nullptr) {
+    const std::string device = absl::StrCat(image.device, " of ", image.worker);
+    return RanOut(job, {pool, image.memory_granted_bytes, device}, *report);
+  }
   JobCold& cold = *row.cold;
   EndedAttempt ended{.job = row.id, .outcome = outcome, .started = started};
   if (outcome == Outcome::kWorkerLost || outcome == Outcome::kRunnerLost) {

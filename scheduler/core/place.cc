@@ -53,10 +53,12 @@ uint32_t Core::Impl::StepMask(uint32_t group) const {
 bool Core::Impl::HasRoom(uint32_t group, const Candidate& candidate) {
   RefreshShapes(group);
   if (queue_.Key(group).device_count > 1) return GangFits(group, candidate);
+  const int64_t need_bytes = NeedOf(rows_[candidate.job]);
   const uint32_t mask = StepMask(group);
   for (const uint32_t shape : shapes_[group].shapes) {
-    if (pools_.BestStep(shape, mask) < 0) continue;
-    if (pools_.BestStep(shape, mask & GateMask(shape, group, candidate)) >= 0) return true;
+    if (pools_.Find(shape, mask, need_bytes) == kNone) continue;
+    if (pools_.Find(shape, mask & GateMask(shape, group, candidate), need_bytes) != kNone)
+      return true;
   }
   return false;
 }
@@ -70,6 +72,8 @@ bool Core::Impl::PlaceOne() {
   for (uint32_t group = 0; group < queue_.groups(); ++group) {
     if (!queue_.Best(group, candidate)) continue;
     if (best_group != kNone && !(candidate.place < best.place)) continue;
+    // Its need was learned anew since it was queued: to be looked at among its like.
+    if (Regroup(candidate.job)) return true;
     if (!HasRoom(group, candidate)) {
       if (queue_.Key(group).device_count == 1 || !MayReserve(group, candidate)) continue;
       if (gang_group != kNone && !(candidate.place < gang.place)) continue;
@@ -96,21 +100,21 @@ bool Core::Impl::PlaceOne() {
 
 uint32_t Core::Impl::ChoosePool(uint32_t group, const Candidate& candidate) {
   const auto& shapes = shapes_[group].shapes;
-  const uint32_t resident = pools_.WithModel(rows_[candidate.job].model, [&](uint32_t shape) {
+  const LiveJob& row = rows_[candidate.job];
+  const int64_t need_bytes = NeedOf(row);
+  const uint32_t resident = pools_.WithModel(row.model, need_bytes, [&](uint32_t shape) {
     return std::find(shapes.begin(), shapes.end(), shape) != shapes.end() &&
            GateMask(shape, group, candidate) != 0;
   });
   if (resident != kNone) return resident;
   const uint32_t mask = StepMask(group);
-  uint32_t best_shape = kNone;
-  int best_step = kLoadSteps;
+  uint32_t best = kNone;
   for (const uint32_t shape : shapes) {
-    const int step = pools_.BestStep(shape, mask & GateMask(shape, group, candidate));
-    if (step < 0 || step >= best_step) continue;
-    best_step = step;
-    best_shape = shape;
+    const uint32_t pool = pools_.Find(shape, mask & GateMask(shape, group, candidate), need_bytes);
+    if (pool == kNone || (best != kNone && pools_[pool].step >= pools_[best].step)) continue;
+    best = pool;
   }
-  return pools_.First(best_shape, best_step);
+  return best;
 }
 
 void Core::Impl::Dispatch(uint32_t job, uint32_t pool, int level) {
@@ -144,6 +148,8 @@ LiveAttempt Core::Impl::NewAttempt(uint32_t job, int level) {
   attempt.dispatch_us = now_.wall_us;
   attempt.dispatch_boot_us = now_.boot_us;
   attempt.expected_us = learned_.ExpectedRun(row.kind, row.model);
+  attempt.granted_bytes = NeedOf(row);
+  attempt.no_progress_us = NoProgressOf(row);
   attempt.level = static_cast<uint8_t>(level);
   attempt.rank = AssignmentRank(level, attempt.fencing.counter);
   if (kind.config.checkpoints) attempt.resumed_from = cold.checkpoint;
@@ -161,6 +167,9 @@ void Core::Impl::Assign(const LiveAttempt& attempt, uint32_t worker) {
   assignment.device = devices_.Text(attempt.device);
   assignment.rank = attempt.rank;
   assignment.resume_from = attempt.resumed_from;
+  assignment.memory_bytes = attempt.granted_bytes;
+  assignment.no_progress_us = attempt.no_progress_us;
+  assignment.batch_limit = row.cold->batch_limit;
   if (!config_.bugs.double_dispatch) return;
   for (const auto& [name, other] : worker_names_) {
     if (other == worker || workers_[other].session == 0) continue;
@@ -215,7 +224,8 @@ void Core::Impl::OnAttemptTimer(uint32_t index) {
   }
   if (rows_[attempt.job].ending == Ending::kStop || attempt.preempted)
     return SendCancel(index, /*checkpoint_first=*/false);
-  RequestEnd(attempt.job, Ending::kTimeout);
+  const Ending ending = EndNow(attempt);
+  return ending == Ending::kNone ? ArmTimeout(index) : RequestEnd(attempt.job, ending);
 }
 
 void Core::Impl::RecallForBlocked() {
@@ -230,6 +240,7 @@ void Core::Impl::RecallForBlocked() {
       blocked.job = job;
       blocked.since_us = now_.boot_us;
     }
+    EvictFor(group, rows_[best.job]);
     PreemptFor(group, best);
     const uint32_t worst = WorstHeld(group, best.place.level);
     if (worst == kNone) continue;

@@ -145,6 +145,7 @@ std::vector<uint32_t> Core::Impl::ChooseVictims(uint32_t group, const Candidate&
     if (best == heads.end()) break;
     const uint32_t victim = (best->first++)->attempt;
     if (!FitsGroup(group, attempts_[victim]) || !MayPreempt(waiting, victim)) continue;
+    if (!MemoryAfter(attempts_[victim], waiting.job)) continue;
     chosen.push_back(victim);
     freed += rows_[attempts_[victim].job].device_count;
   }

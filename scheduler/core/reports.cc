@@ -60,7 +60,7 @@ void Core::Impl::Begin(uint32_t index, int64_t start_us) {
   // The worker's clock may be off by what it likes; times of a job are in order all the same.
   attempt.start_us =
       std::clamp(start_us, attempt.dispatch_us, std::max(attempt.dispatch_us, now_.wall_us));
-  attempt.start_boot_us = attempt.saved_boot_us = now_.boot_us;
+  attempt.start_boot_us = attempt.saved_boot_us = attempt.progress_boot_us = now_.boot_us;
   if (cold.start_us == 0) cold.start_us = attempt.start_us;
   cold.timings.dispatched_us = attempt.start_us - attempt.dispatch_us;
   pools_.Start(index);
@@ -81,9 +81,18 @@ void Core::Impl::Take(uint32_t index, const Started& report) {
   const bool moved = attempt.gang == kNone && !report.device.empty();
   if (moved) attempt.device = devices_.Intern(report.device);
   if (!report.device_name.empty()) attempt.device_name = devices_.Intern(report.device_name);
-  attempt.phase = report.phase;
-  attempt.progress = std::clamp(static_cast<float>(report.progress), 0.0f, 1.0f);
+  NoteProgress(attempt, report.phase, std::clamp(static_cast<float>(report.progress), 0.0f, 1.0f));
   MarkPublished(attempt.job);
+}
+
+void Core::Impl::NoteProgress(LiveAttempt& attempt, Phase phase, float progress) {
+  if (phase == attempt.phase && progress == attempt.progress) return;
+  attempt.phase = phase;
+  attempt.progress = progress;
+  const LiveJob& row = rows_[attempt.job];
+  const int64_t gap_us = now_.boot_us - attempt.progress_boot_us;
+  attempt.progress_boot_us = now_.boot_us;
+  if (kinds_[row.kind].config.reports_progress) learned_.LearnProgress(row.kind, row.model, gap_us);
 }
 
 void Core::Impl::Take(uint32_t index, const Returned&) {
@@ -92,6 +101,7 @@ void Core::Impl::Take(uint32_t index, const Returned&) {
 
 void Core::Impl::Take(uint32_t index, const CheckpointStored& report) {
   const uint32_t job = attempts_[index].job;
+  attempts_[index].progress_boot_us = now_.boot_us;
   MarkStored(job);
   // A gang goes on from what its first member kept.
   if (attempts_[index].member > 0) return AddMemberOutput(index, report.artifact);
@@ -120,6 +130,7 @@ void Core::Impl::Take(uint32_t index, const Finished& report) {
   }
   if (!report.device.empty()) attempt.device = devices_.Intern(report.device);
   if (!report.device_name.empty()) attempt.device_name = devices_.Intern(report.device_name);
+  attempt.peak_bytes = std::max<int64_t>(0, report.memory_peak_bytes);
   JobCold& cold = Cold(job);
   cold.timings.prepared_us = std::max<int64_t>(0, report.prepared_us);
   cold.timings.run_us = std::max<int64_t>(0, report.run_us);
@@ -129,6 +140,7 @@ void Core::Impl::Take(uint32_t index, const Finished& report) {
   if (outcome == Outcome::kSucceeded) {
     const int64_t possible_us = now_.boot_us - attempt.dispatch_boot_us;
     const LiveJob& row = rows_[job];
+    if (cold.batch_limit == 0) learned_.LearnPeak(row.workload, report.memory_peak_bytes);
     learned_.LearnRun(row.kind, row.model,
                       std::min(report.prepared_us + report.run_us, possible_us));
     return Accept(index, report);

@@ -15,7 +15,7 @@
 namespace switchyard::scheduler {
 
 // Why a live job is going to end though an attempt is still on a worker.
-enum class Ending : uint8_t { kNone, kCancel, kStop, kExpire, kTimeout };
+enum class Ending : uint8_t { kNone, kCancel, kStop, kExpire, kTimeout, kStuck };
 
 // Which part of the waiting queue holds a row.
 enum class Waits : uint8_t { kNot, kInOrder, kEarly };
@@ -84,7 +84,7 @@ struct LiveJob {
   bool store : 1 = false;
   bool inserted : 1 = false;
   bool deleted : 1 = false;
-  uint32_t workload = 0;  // Of Learned: work that is alike.
+  uint16_t workload = 0;  // Of Learned: work that is alike.
 };
 
 // One attempt on a worker.

@@ -12,7 +12,17 @@
 
 namespace switchyard::scheduler {
 
-enum class TimerKind : uint8_t { kWakeJob, kExpireJob, kLease, kAttempt, kHeld, kGang };
+enum class TimerKind : uint8_t {
+  kWakeJob,
+  kExpireJob,
+  kLease,
+  kAttempt,
+  kHeld,
+  kGang,
+  kServing,
+  kDrain,
+  kShared
+};
 
 struct Timer {
   TimerKind kind = TimerKind::kWakeJob;

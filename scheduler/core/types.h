@@ -142,7 +142,8 @@ struct ServingState {
   std::string device;
   uint64_t sequence = 0;  // Newest budget it obeys; 0: none yet.
   int64_t held_bytes = 0;
-  int64_t busy_bytes = 0;  // Of these, what cannot be evicted now.
+  int64_t busy_bytes = 0;    // Of these, what cannot be evicted now.
+  int64_t budget_bytes = 0;  // It may come to hold so much.
 };
 
 // Memory and processors of a worker's host (v1.HostFigures).
@@ -153,6 +154,13 @@ struct HostFigures {
   int64_t memory_ceiling_bytes = 0;  // 0: none.
   int64_t cpu_used_millicores = 0;
   int64_t cpu_ceiling_millicores = 0;  // 0: none.
+};
+
+// A worker whose cpu device draws on a shared ledger (HostFigures::ledger_id).
+struct LedgerUser {
+  std::string ledger;
+  std::string worker;
+  friend auto operator<=>(const LedgerUser&, const LedgerUser&) = default;
 };
 
 // A worker that gets no new work by an operator's wish, attached or not.

@@ -55,7 +55,7 @@ void Core::Impl::Disconnect(uint32_t number) {
   effects_->closed_sessions.push_back(worker.session);
   sessions_.erase(worker.session);
   worker.session = 0;
-  for (const uint32_t pool : worker.pools) pools_.Close(pool);
+  OpenPools(number);
   effects_->fleet_changed = true;
 }
 
@@ -65,6 +65,10 @@ void Core::Impl::LoseWorker(uint32_t number) {
     AttemptOver(worker.attempts_head, Outcome::kWorkerLost, nullptr);
   }
   DropPools(number);
+  CloseMemory(number);
+  NoteLedgerUser(worker.id, "");
+  boot_timers_.Cancel(worker.serving_timer);
+  wall_timers_.Cancel(worker.drain_timer);
   worker_names_.erase(worker.id);
   workers_.Remove(number);
   effects_->fleet_changed = true;
@@ -94,20 +98,11 @@ void Core::Impl::On(const WorkerDevicesChanged& event) {
   effects_->fleet_changed = true;
 }
 
-void Core::Impl::On(const WorkerHostChanged& event) {
-  const uint32_t number = WorkerOf(event.session);
-  if (number == kNone) return;
-  workers_[number].host_figures = event.figures;
-  effects_->fleet_changed = true;
-}
-
-void Core::Impl::On(const WorkerServing& event) { WorkerOf(event.session); }
-
 void Core::Impl::On(const WorkerDraining& event) {
   const uint32_t number = WorkerOf(event.session);
   if (number == kNone) return;
   workers_[number].kinds = 0;
-  MakePools(number);
+  AddPools(number, TakePools(number));
 }
 
 void Core::Impl::On(const WorkerAttached& event) {
@@ -115,11 +110,15 @@ void Core::Impl::On(const WorkerAttached& event) {
   WorkerRow& worker = workers_[number];
   if (worker.session != event.session) Disconnect(number);
   const bool same = worker.incarnation.empty() || worker.incarnation == event.incarnation;
+  const std::vector<uint32_t> held = TakePools(number);
+  CloseMemory(number);
   Describe(worker, event);
   sessions_[event.session] = number;
-  MakePools(number);
+  OpenMemory(number, event);
+  AddPools(number, held);
   RenewLease(number);
   Reconcile(number, event, same);
+  Empty(number);
   effects_->fleet_changed = true;
 }
 
@@ -134,6 +133,7 @@ void Core::Impl::Describe(WorkerRow& worker, const WorkerAttached& event) {
   worker.last_seen_us = now_.wall_us;
   worker.devices = event.devices;
   worker.host_figures = event.host_figures;
+  LookAtHost(worker);
   worker.kind_names = event.kinds;
   worker.kinds = 0;
   for (size_t i = 0; i < kinds_.size(); ++i) {
@@ -159,30 +159,38 @@ std::vector<DeviceLimit> Core::Impl::LimitsOf(const WorkerRow& worker) const {
   return limits;
 }
 
-void Core::Impl::MakePools(uint32_t number) {
-  WorkerRow& worker = workers_[number];
+std::vector<uint32_t> Core::Impl::TakePools(uint32_t number) {
   std::vector<uint32_t> held;
-  for (uint32_t i = worker.attempts_head; i != kNone; i = attempts_[i].next_of_worker) {
+  for (uint32_t i = workers_[number].attempts_head; i != kNone; i = attempts_[i].next_of_worker) {
     pools_.Leave(i);
     held.push_back(i);
   }
+  std::sort(held.begin(), held.end(),
+            [this](uint32_t a, uint32_t b) { return attempts_[a].fencing < attempts_[b].fencing; });
   DropPools(number);
+  return held;
+}
+
+void Core::Impl::AddPools(uint32_t number, const std::vector<uint32_t>& held) {
+  WorkerRow& worker = workers_[number];
   const uint32_t host = hosts_.Intern(worker.host.empty() ? worker.id : worker.host);
-  const auto add = [&](const std::string& device, JobClass job_class) {
+  const auto add = [&](const std::string& device, JobClass job_class, uint32_t ledger,
+                       int64_t context_bytes) {
     worker.pools.push_back(pools_.AddPool(number,
                                           {.job_class = job_class,
                                            .device = devices_.Intern(device),
                                            .kinds = worker.kinds,
                                            .gpu = absl::StartsWith(device, "cuda")},
-                                          LimitOf(worker, device, job_class), host));
+                                          LimitOf(worker, device, job_class), host, ledger,
+                                          context_bytes));
   };
-  for (const WorkerDevice& device : worker.devices) {
-    add(device.device, JobClass::kTraining);
-    add(device.device, JobClass::kInference);
+  for (size_t i = 0; i < worker.devices.size(); ++i) {
+    const DeviceMemory& memory = worker.memory[i];
+    // Each training has a runner of its own; the others run in the serving runner.
+    add(worker.devices[i].device, JobClass::kTraining, memory.ledger, memory.context_bytes);
+    add(worker.devices[i].device, JobClass::kInference, memory.ledger, 0);
   }
-  add("", JobClass::kGeneral);
-  std::sort(held.begin(), held.end(),
-            [this](uint32_t a, uint32_t b) { return attempts_[a].fencing < attempts_[b].fencing; });
+  add("", JobClass::kGeneral, kNone, 0);
   for (const uint32_t i : held) EnterPool(i);
   OpenPools(number);
 }
@@ -235,7 +243,9 @@ void Core::Impl::Reconcile(uint32_t number, const WorkerAttached& event, bool sa
     const uint32_t left = FindAttempt(number, report.ref);
     if (left != kNone && (keep.empty() || keep.back() != report.ref)) keep.push_back(report.ref);
   }
-  effects_->welcomes.push_back({event.session, std::move(keep), LimitsOf(worker)});
+  // Budgets after what the worker holds is known to the ledger.
+  effects_->welcomes.push_back(
+      {event.session, std::move(keep), LimitsOf(worker), GrowServing(number)});
   EndUnseen(number, same_incarnation);
 }
 

@@ -6,6 +6,7 @@
 #include "scheduler/engine/live_settings.h"
 #include "scheduler/engine/policy_document.h"
 #include "scheduler/engine/row_codec.h"
+#include "scheduler/engine/stored_workers.h"
 
 namespace switchyard::scheduler {
 
@@ -27,6 +28,29 @@ std::vector<LimitRule> ToRules(const std::vector<LimitRow>& rows) {
   return rules;
 }
 
+namespace {
+
+// What is kept of workers over restarts.
+absl::Status LoadWorkers(JobStore& store, CoreConfig& config) {
+  const auto cordons = store.GetDocument(CordonsKey());
+  if (!cordons.ok()) return cordons.status();
+  if (cordons->has_value()) {
+    auto decoded = DecodeCordons((*cordons)->bytes);
+    if (!decoded.ok()) return decoded.status();
+    config.cordons = *std::move(decoded);
+  }
+  const auto users = store.GetDocument(LedgerUsersKey());
+  if (!users.ok()) return users.status();
+  if (users->has_value()) {
+    auto decoded = DecodeLedgerUsers((*users)->bytes);
+    if (!decoded.ok()) return decoded.status();
+    config.ledger_users = *std::move(decoded);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<Core>> BuildCore(CoreConfig config, JobStore& store,
                                                 const Now& now) {
   const absl::StatusOr<uint64_t> epoch = store.BumpEpoch();
@@ -45,6 +69,8 @@ absl::StatusOr<std::unique_ptr<Core>> BuildCore(CoreConfig config, JobStore& sto
     if (!live.ok()) return live.status();
     config.live = *std::move(live);
   }
+  const absl::Status workers = LoadWorkers(store, config);
+  if (!workers.ok()) return workers;
   const auto learned = store.GetDocument(PolicyStateKey());
   if (!learned.ok() && !absl::IsDataLoss(learned.status())) return learned.status();
   auto core = std::make_unique<Core>(std::move(config));

@@ -18,7 +18,6 @@ std::vector<KindConfig> CoreKinds() {
     kind.default_memory_bytes = traits.default_memory_bytes;
     kind.shrinks_batch = traits.shrinks_batch;
     kind.reports_progress = traits.reports_progress;
-    kind.own_runner = traits.own_runner;
     kind.registers_model = traits.field == v1::Job::kTrain;
   }
   return kinds;

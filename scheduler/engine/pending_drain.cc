@@ -13,6 +13,7 @@
 #include "scheduler/engine/refusal.h"
 #include "scheduler/engine/row_codec.h"
 #include "scheduler/engine/session_outputs.h"
+#include "scheduler/engine/stored_workers.h"
 
 namespace switchyard::scheduler {
 
@@ -264,6 +265,12 @@ absl::Status PendingDrain::Settle() {
   core_.TakeChanges([this](const Change& change) { Visit(change); });
   if (!visit_status_.ok()) return visit_status_;
   if (effects_.limits_changed) batch_.limits = ToRows(core_.limits());
+  if (effects_.cordons_changed) {
+    batch_.documents.push_back({CordonsKey(), EncodeCordons(core_.cordons())});
+  }
+  if (effects_.ledger_users_changed) {
+    batch_.documents.push_back({LedgerUsersKey(), EncodeLedgerUsers(core_.ledger_users())});
+  }
   if (effects_.settings_changed) {
     batch_.documents.push_back({LiveSettingsKey(), EncodeLiveSettings(core_.live_settings())});
   }

@@ -150,7 +150,8 @@ ServingState ReadServing(const worker::v1::ServingState& state) {
   return {.device = state.device(),
           .sequence = state.sequence(),
           .held_bytes = state.held_bytes(),
-          .busy_bytes = state.busy_bytes()};
+          .busy_bytes = state.busy_bytes(),
+          .budget_bytes = state.budget_bytes()};
 }
 
 absl::StatusOr<AttemptReport> ReadReport(worker::v1::AttemptReport& report) {

@@ -60,6 +60,11 @@ class Checker {
   // A worker was told to end an attempt, or asked to.
   virtual void OnCancelSent(const std::string& /*worker*/, const scheduler::CancelAttempt&,
                             int64_t /*now_us*/) {}
+  // A holder (an attempt, a serving runner) now holds so much of a device's or a host's memory.
+  virtual void OnHolds(const std::string& /*memory*/, int64_t /*total_bytes*/,
+                       const std::string& /*holder*/, int64_t /*bytes*/) {}
+  // The client was told that a worker is cordoned; it asks to lift that.
+  virtual void OnCordon(const std::string& /*worker*/, bool /*cordoned*/) {}
   virtual void OnLimits(const std::vector<scheduler::LimitRule>&, int64_t /*now_us*/) {}
   // The end. Faults stopped long ago.
   virtual void AtEnd(const std::vector<StoredJob>&) {}
@@ -96,9 +101,8 @@ std::unique_ptr<Checker> MakeExpiredNeverStarts();
 // For calm sites only. `workers`: the profile's.
 std::unique_ptr<Checker> MakeReservationKept(const std::vector<std::vector<std::string>>& workers);
 std::unique_ptr<Checker> MakeDependenciesKept();
-// Of profiles with tenants; the profile outlives them.
-std::unique_ptr<Checker> MakeFairShares(const Profile& profile);
-std::unique_ptr<Checker> MakeNoStarvation(const Profile& profile);
-std::unique_ptr<Checker> MakeQuotaHeld(const Profile& profile);
+std::unique_ptr<Checker> MakeNoDeviceOutOfMemory();
+std::unique_ptr<Checker> MakeOutOfMemoryEnds();
+std::unique_ptr<Checker> MakeCordonHolds();
 
 }  // namespace switchyard::simulation

@@ -42,6 +42,24 @@ JobPlan PlanCalmJob(uint64_t token) {
   return plan;
 }
 
+// What it truly needs, which may be less or more than what it states or what its like needed.
+void DrawMemory(JobPlan& plan, Random& random) {
+  constexpr int64_t kMiB = 1 << 20;
+  constexpr int64_t kShapeMiB[] = {1024, 3072, 6144, 12'288, 40'960};
+  if (plan.kind == kTrain && random.Chance(0.6)) {
+    const size_t shape = random.Chance(0.04) ? 4 : random.Below(4);
+    plan.job.shape = "shape-" + std::to_string(shape);
+    plan.true_bytes = kShapeMiB[shape] * random.Between(90, 110) / 100 * kMiB;
+    plan.batch = random.Chance(0.5) ? 64 : 1;
+  } else if (plan.kind == kNoop && random.Chance(0.2)) {
+    plan.true_bytes = random.Between(256, 4096) * kMiB;
+  }
+  const bool states = plan.kind == kNoop || random.Chance(0.4);
+  if (plan.true_bytes > 0 && states) {
+    plan.job.memory_bytes = plan.true_bytes / 100 * random.Between(60, 150);
+  }
+}
+
 }  // namespace
 
 JobPlan PlanJob(uint64_t token) {
@@ -70,6 +88,12 @@ JobPlan PlanJob(uint64_t token) {
   if (random.Chance(0.05)) plan.has_deadline = true;
   plan.gang = random.Chance(0.08);
   if (plan.gang && plan.kind == kTrain && random.Chance(0.5)) plan.run_us *= 4;
+  DrawMemory(plan, random);
+  if (random.Chance(0.02)) {
+    plan.stuck = true;
+    plan.has_deadline = true;
+    plan.job.no_progress_us = random.Between(10 * kSecond, 60 * kSecond);
+  }
   return plan;
 }
 

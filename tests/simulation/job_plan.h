@@ -25,10 +25,13 @@ struct JobPlan {
   int64_t run_us = 0;
   bool fails = false;  // Each attempt fails, retryably.
   bool fails_for_good = false;
-  uint32_t crashes = 0;       // So many attempts end their runner.
-  bool gang = false;          // Its devices are counted by the client.
-  bool has_deadline = false;  // expire_time or timeout may end it.
-  scheduler::NewJob job;      // As submitted; times are added by the client.
+  uint32_t crashes = 0;           // So many attempts end their runner.
+  bool gang = false;              // Its devices are counted by the client.
+  bool stuck = false;             // It never ends by itself and shows no progress.
+  int64_t true_bytes = 0;         // Of memory that it will hold, with `batch`.
+  uint32_t batch = 0;             // 0: it has none.
+  bool has_deadline = false;      // expire_time or timeout may end it.
+  scheduler::NewJob job;          // As submitted; times are added by the client.
   std::vector<JobId> depends_on;  // Known once it is accepted.
 };
 

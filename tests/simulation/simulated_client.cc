@@ -49,6 +49,7 @@ void SimulatedClient::Begin() {
   for (int i = 0; i < world_.profile().submits; ++i) Later(0, time_us, [this] { Submit(); });
   if (world_.profile().calm) return;
   for (int i = 0; i < 3; ++i) Later(time_us / 4, time_us, [this] { ChangeLimits(); });
+  for (int i = 0; i < 3; ++i) Later(0, time_us, [this] { CordonWorker(); });
 }
 
 void SimulatedClient::Submit() {
@@ -191,6 +192,31 @@ void SimulatedClient::ChangeLimits() {
           answered_rules_ = scheduler::MergeLimits(std::move(answered_rules_), set, {});
           world_.Tell([&](Checker& checker) { checker.OnLimits(rules_, now_us); });
         });
+}
+
+void SimulatedClient::CordonWorker() {
+  const std::string worker = absl::StrCat("w", 1 + random_.Below(world_.profile().workers.size()));
+  if (!cordoned_.insert(worker).second) return;
+  scheduler::CordonWorker cordon;
+  cordon.cordon = {.worker = worker, .reason = "repair"};
+  if (random_.Chance(0.6)) {
+    cordon.cordon.drain_deadline_us = world_.wall_us() + random_.Between(kSecond, 30 * kSecond);
+  }
+  ++world_.counters()[cordon.cordon.drain_deadline_us == 0 ? "cordons" : "drains"];
+  Start(std::move(cordon), "CordonWorker", "operator", {},
+        [this, worker](const scheduler::CommandResult&) {
+          world_.Tell([&](Checker& checker) { checker.OnCordon(worker, true); });
+          Later(kSecond, 60 * kSecond, [this, worker] { Uncordon(worker); });
+        });
+}
+
+void SimulatedClient::Uncordon(const std::string& worker) {
+  world_.Tell([&](Checker& checker) { checker.OnCordon(worker, false); });
+  scheduler::CordonWorker lift;
+  lift.cordon.worker = worker;
+  lift.lift = true;
+  Start(std::move(lift), "UncordonWorker", "operator", {},
+        [this, worker](const scheduler::CommandResult&) { cordoned_.erase(worker); });
 }
 
 void SimulatedClient::OnChange(const JobImage& image) {

@@ -41,6 +41,8 @@ class SimulatedClient {
   void Reprioritise(JobId job);
   void Delete(JobId job);
   void ChangeLimits();
+  void CordonWorker();
+  void Uncordon(const std::string& worker);
   void OnChange(const JobImage& image);
   void Start(scheduler::Event event, const std::string& method, const std::string& tenant,
              std::vector<std::string> specs,
@@ -60,6 +62,7 @@ class SimulatedClient {
   std::set<JobId> touched_;  // Retried or deleted once ended.
   std::set<JobId> retried_;
   bool changing_limits_ = false;
+  std::set<std::string> cordoned_;                    // Asked for and not lifted yet.
   std::vector<scheduler::LimitRule> rules_;           // As asked for.
   std::vector<scheduler::LimitRule> answered_rules_;  // As answered.
 };

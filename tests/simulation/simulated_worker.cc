@@ -34,8 +34,12 @@ SimulatedWorker::SimulatedWorker(World& world, std::string name, std::vector<std
       name_(std::move(name)),
       devices_(std::move(devices)),
       drift_ppm_(drift_ppm),
-      wall_offset_us_(world.random().Between(-5 * kSecond, 5 * kSecond)) {
+      wall_offset_us_(world.random().Between(-5 * kSecond, 5 * kSecond)),
+      memory_(world, name_, devices_, [this](int64_t delay_us, std::function<void()> what) {
+        After(delay_us, std::move(what));
+      }) {
   if (drift_ppm != 0) world_.Fault("clock_drift");
+  memory_.Begin();
   Heartbeat();
 }
 
@@ -68,6 +72,8 @@ void SimulatedWorker::Connect() {
   hello.worker = name_;
   hello.incarnation = absl::StrCat(name_, "-", incarnation_);
   for (const std::string& device : devices_) hello.devices.push_back({.device = device});
+  hello.host_figures = HostFiguresNow();
+  memory_.Fill(hello);
   hello.kinds = {"noop", "train"};
   hello.attempts = State();
   told_.clear();
@@ -127,6 +133,8 @@ void SimulatedWorker::ArmLease() {
 // The runners know the lease too: this happens though the daemon hangs.
 void SimulatedWorker::CheckLease() {
   if (BootTime() < lease_until_us_) return ArmLease();
+  // Models go too: another worker may share the memory they are in.
+  memory_.Clear();
   if (attempts_.empty()) return;
   ++world_.counters()["leases_run_out"];
   EndAll();
@@ -149,6 +157,7 @@ void SimulatedWorker::OnMessage(const scheduler::SessionOutput& message) {
 void SimulatedWorker::Take(const scheduler::SessionOutput& message) {
   if (message.welcome.has_value()) TakeWelcome(*message.welcome);
   if (message.limits.has_value()) limits_ = *message.limits;
+  TakeBudgets(message.serving_budgets);
   for (const auto& assignment : message.assignments) TakeAssignment(assignment);
   for (const auto& cancel : message.cancels) TakeCancel(cancel);
   for (const AttemptRef& ref : message.recalls) TakeRecall(ref);
@@ -166,6 +175,7 @@ void SimulatedWorker::Take(const scheduler::SessionOutput& message) {
 void SimulatedWorker::TakeWelcome(const scheduler::WelcomeWorker& welcome) {
   welcomed_ = true;
   limits_ = welcome.limits;
+  TakeBudgets(welcome.serving_budgets);
   lease_until_us_ = std::max(lease_until_us_, hello_us_ + kLeaseUs);
   ArmLease();
   for (auto attempt = attempts_.begin(); attempt != attempts_.end();) {
@@ -294,6 +304,7 @@ void SimulatedWorker::Start(Attempt& attempt) {
   const AttemptRef ref = attempt.assignment.ref;
   attempt.running = true;
   attempt.start_us = WallTime();
+  attempt.runs_out = !memory_.Allocate(attempt.assignment, attempt.plan);
   world_.Trace("start", ref.job, ref.fencing.counter);
   ++world_.counters()["attempts_run"];
   if (attempt.assignment.gang.size > 0) ++world_.counters()["gang_members_run"];
@@ -314,7 +325,8 @@ void SimulatedWorker::Start(Attempt& attempt) {
                       .artifact = {.name = "checkpoint", .sha256 = Describe(ref)}});
     });
   }
-  After(attempt.plan.run_us, [this, ref] {
+  if (attempt.plan.stuck) return;
+  After(attempt.runs_out ? attempt.plan.run_us / 2 : attempt.plan.run_us, [this, ref] {
     const auto found = attempts_.find(ref);
     if (found != attempts_.end()) Finish(ref, PlannedOutcome(found->second));
   });
@@ -322,7 +334,8 @@ void SimulatedWorker::Start(Attempt& attempt) {
 
 Outcome SimulatedWorker::PlannedOutcome(const Attempt& attempt) const {
   if (attempt.assignment.ref.attempt <= attempt.plan.crashes) return Outcome::kRunnerLost;
-  if (attempt.plan.fails || attempt.plan.fails_for_good) return Outcome::kFailed;
+  if (attempt.runs_out || attempt.plan.fails || attempt.plan.fails_for_good)
+    return Outcome::kFailed;
   return Outcome::kSucceeded;
 }
 
@@ -331,6 +344,21 @@ scheduler::Finished SimulatedWorker::MakeFinished(const Attempt& attempt, Outcom
   finished.outcome = outcome;
   finished.permanent = attempt.plan.fails_for_good;
   finished.device = attempt.assignment.device;
+  const scheduler::AssignAttempt& assignment = attempt.assignment;
+  if (attempt.runs_out && outcome == Outcome::kFailed) {
+    ++world_.counters()["out_of_memory"];
+    finished.out_of_memory = true;
+    finished.permanent = false;
+  }
+  if (attempt.running && attempt.plan.true_bytes > 0) {
+    finished.batch = SimulatedMemory::BatchOf(attempt.plan, assignment.batch_limit);
+    finished.memory_peak_bytes = SimulatedMemory::TrueNeed(attempt.plan, assignment.batch_limit);
+    // It had not come to its peak.
+    if (attempt.runs_out) {
+      finished.memory_peak_bytes =
+          std::min(finished.memory_peak_bytes, assignment.memory_bytes / 4 * 5);
+    }
+  }
   if (attempt.running) {
     finished.start_us = attempt.start_us;
     finished.end_us = WallTime();
@@ -368,6 +396,7 @@ void SimulatedWorker::End(std::map<AttemptRef, Attempt>::iterator attempt) {
       world_.Tell(
           [&](Checker& checker) { checker.OnRunEnd(site, attempt->first, world_.now_us()); });
     }
+    memory_.Free(attempt->second.assignment);
   }
   attempts_.erase(attempt);
 }
@@ -390,6 +419,8 @@ void SimulatedWorker::Crash(int64_t down_us) {
   if (!up_) return;
   world_.Fault(down_us > 3600 * kSecond ? "worker_leaves_for_good" : "worker_crash");
   EndAll();
+  memory_.Clear();
+  host_busy_ = false;
   unacknowledged_.clear();
   unread_.clear();
   if (session_ != 0) world_.LeaveSession(session_);
@@ -401,6 +432,7 @@ void SimulatedWorker::Crash(int64_t down_us) {
   world_.After(down_us, [this] {
     up_ = true;
     ++incarnation_;
+    memory_.Begin();
     Heartbeat();
     Connect();
   });
@@ -461,6 +493,41 @@ void SimulatedWorker::CrashRunner() {
     world_.Fault("runner_crash");
     return Finish(ref, Outcome::kRunnerLost);
   }
+}
+
+scheduler::HostFigures SimulatedWorker::HostFiguresNow() const {
+  return {.memory_used_bytes = host_busy_ ? 101 : 50, .memory_ceiling_bytes = 100};
+}
+
+void SimulatedWorker::BusyHost(int64_t for_us) {
+  if (host_busy_ || !up_) return;
+  world_.Fault("host_busy");
+  const auto tell = [this](bool busy) {
+    host_busy_ = busy;
+    if (session_ == 0 || hung_until_us_ > world_.now_us()) return;
+    world_.ToScheduler(session_, scheduler::WorkerHostChanged{session_, HostFiguresNow()});
+  };
+  tell(true);
+  // Said again and again, as figures are: one that gets lost is not missed for long.
+  for (int i = 0; i < 5; ++i) {
+    After(for_us + i * kHeartbeatUs, [tell] { tell(false); });
+  }
+}
+
+void SimulatedWorker::TakeBudgets(const std::vector<scheduler::ServingBudget>& budgets) {
+  if (budgets.empty()) return;
+  memory_.Take(budgets, [this, session = session_](const scheduler::ServingState& state) {
+    AnswerBudget(session, state);
+  });
+}
+
+void SimulatedWorker::AnswerBudget(uint64_t session, const scheduler::ServingState& state) {
+  if (session_ != session) return;  // It counts within its session only.
+  if (hung_until_us_ > world_.now_us()) {
+    return After(hung_until_us_ - world_.now_us() + kMillisecond,
+                 [this, session, state] { AnswerBudget(session, state); });
+  }
+  world_.ToScheduler(session_, scheduler::WorkerServing{session_, {state}});
 }
 
 void SimulatedWorker::BreakStream() {

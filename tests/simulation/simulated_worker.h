@@ -16,6 +16,7 @@
 
 #include "scheduler/engine/engine.h"
 #include "tests/simulation/checker.h"
+#include "tests/simulation/simulated_memory.h"
 #include "tests/simulation/world.h"
 
 namespace switchyard::simulation {
@@ -37,6 +38,8 @@ class SimulatedWorker {
   void Lie();
   void CrashRunner();
   void BreakStream();
+  // Its host is over its ceiling for a while.
+  void BusyHost(int64_t for_us);
 
   const std::string& name() const { return name_; }
 
@@ -45,7 +48,8 @@ class SimulatedWorker {
     scheduler::AssignAttempt assignment;
     JobPlan plan;
     bool running = false;
-    bool ending = false;  // Its end is under way.
+    bool ending = false;    // Its end is under way.
+    bool runs_out = false;  // Of memory.
     bool checkpoint_first = false;
     int64_t expire_us = 0;
     int64_t start_us = 0;
@@ -81,6 +85,9 @@ class SimulatedWorker {
   bool Uses(const Attempt& attempt, const scheduler::DeviceLimit& limit) const;
   bool RoomFor(const Attempt& attempt) const;
   bool HasExpired(const Attempt& attempt);
+  void TakeBudgets(const std::vector<scheduler::ServingBudget>& budgets);
+  void AnswerBudget(uint64_t session, const scheduler::ServingState& state);
+  scheduler::HostFigures HostFiguresNow() const;
 
   World& world_;
   const std::string name_;
@@ -103,6 +110,8 @@ class SimulatedWorker {
   std::map<AttemptRef, scheduler::AttemptReport> unacknowledged_;
   std::vector<AttemptRef> past_;  // For lies.
   std::vector<scheduler::DeviceLimit> limits_;
+  SimulatedMemory memory_;
+  bool host_busy_ = false;
 };
 
 }  // namespace switchyard::simulation

@@ -38,7 +38,7 @@ Workers MakeWorkers(World& world) {
 
 void OneFault(World& world, SimulatedWorker& worker) {
   Random& random = world.random();
-  switch (random.Below(10)) {
+  switch (random.Below(11)) {
     case 0:
       // One that never comes back: only its lease's end frees what it held.
       if (worker.name() == kMayLeave && random.Chance(0.5)) return worker.Crash(kForEver);
@@ -56,6 +56,8 @@ void OneFault(World& world, SimulatedWorker& worker) {
       return worker.Lie();
     case 7:
       return worker.CrashRunner();
+    case 9:
+      return worker.BusyHost(random.Between(kSecond, 40 * kSecond));
     case 8:
       return world.StepWallClock(random.Between(-5 * kSecond, 5 * kSecond));
     default:
@@ -85,14 +87,9 @@ void AddCheckers(World& world) {
   world.AddChecker(MakeExpiredNeverStarts());
   if (world.profile().calm) world.AddChecker(MakeReservationKept(world.profile().workers));
   world.AddChecker(MakeDependenciesKept());
-  const Profile& profile = world.profile();
-  if (profile.tenants.empty()) {
-    world.AddChecker(MakeOrderKept());
-    return;
-  }
-  world.AddChecker(MakeFairShares(profile));
-  world.AddChecker(MakeNoStarvation(profile));
-  world.AddChecker(MakeQuotaHeld(profile));
+  world.AddChecker(MakeNoDeviceOutOfMemory());
+  world.AddChecker(MakeOutOfMemoryEnds());
+  world.AddChecker(MakeCordonHolds());
 }
 
 void Collect(World& world, SimulationResult& result) {

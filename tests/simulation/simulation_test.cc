@@ -72,6 +72,14 @@ TEST_F(Simulation, EveryKindOfFaultAndEveryCheckerFires) {
                            "check.every_job_ends",
                            "check.cancel_holds",
                            "check.dependencies_kept",
+                           "check.no_device_out_of_memory",
+                           "check.out_of_memory_ends",
+                           "check.cordon_holds",
+                           "fault.host_busy",
+                           "fault.serving_budget_shrunk",
+                           "out_of_memory",
+                           "cordons",
+                           "drains",
                            "messages_lost",
                            "reports_repeated",
                            "leases_run_out",
@@ -134,6 +142,21 @@ TEST_F(Simulation, FindsALostRetry) {
 TEST_F(Simulation, FindsAnOrderTurnedUpsideDown) {
   EXPECT_THAT(Find([](auto& options) { options.bugs.ignores_priority = true; }),
               HasSubstr("order_kept"));
+}
+
+TEST_F(Simulation, FindsAForgottenGrantOfMemory) {
+  EXPECT_THAT(Find([](auto& options) { options.bugs.grant_forgotten = true; }),
+              HasSubstr("no_device_out_of_memory"));
+}
+
+TEST_F(Simulation, FindsMemoryPromisedBeforeItIsFree) {
+  EXPECT_THAT(Find([](auto& options) { options.bugs.freed_too_early = true; }),
+              HasSubstr("no_device_out_of_memory"));
+}
+
+TEST_F(Simulation, FindsOutOfMemoryTriedForEver) {
+  EXPECT_THAT(Find([](auto& options) { options.bugs.oom_retry_forever = true; }),
+              HasSubstr("out_of_memory_ends"));
 }
 
 TEST_F(Simulation, FindsAttemptsForgottenAtAttach) {

@@ -38,7 +38,8 @@ scheduler::EngineOptions MakeEngineOptions(const SimulationOptions& options,
                        {.name = "train",
                         .number = kTrain,
                         .job_class = scheduler::JobClass::kTraining,
-                        .checkpoints = true}};
+                        .checkpoints = true,
+                        .shrinks_batch = true}};
   engine.core.urgent_share_percent = profile.urgent_share_percent;
   engine.core.preemption.min_run_us = kMinRunUs;
   engine.core.preemption.grace_us = kPreemptionGraceUs;

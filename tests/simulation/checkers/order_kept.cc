@@ -50,6 +50,8 @@ class OrderKept final : public Checker {
     int64_t eligible_us;
     int64_t since_us;  // When it was seen to wait.
     bool gang;         // Needs more than the one place that is free.
+    // It may have to wait for more room than the one handed out needs.
+    bool needs_memory;
   };
 
   struct Assigned {
@@ -66,8 +68,9 @@ class OrderKept final : public Checker {
     const int64_t wall_us = assigned.wall_us;
     const int level = Level(job, wall_us - job.create_us + kAgeingSlackUs);
     for (const auto& [id, other] : waiting_) {
-      if (other.gang || other.kind != job.kind ||
-          !scheduler::DeviceMatches(other.device, assigned.site.device))
+      // They may have to wait for more than the one place that is free.
+      if (other.gang || other.needs_memory) continue;
+      if (other.kind != job.kind || !scheduler::DeviceMatches(other.device, assigned.site.device))
         continue;
       if (other.eligible_us > wall_us - kWindowUs || other.since_us > wall_us - kWindowUs) continue;
       if (Level(other, wall_us - other.eligible_us - kAgeingSlackUs) >= level) continue;
@@ -108,8 +111,10 @@ class OrderKept final : public Checker {
     const int64_t eligible_us = std::max({image.create_us, image.not_before_us, image.retry_us});
     Waiting& job = waiting_[image.id];
     const int64_t since_us = job.since_us != 0 ? job.since_us : wall_us;
-    job = {image.kind,  image.priority, image.device,          image.create_us,
-           eligible_us, since_us,       image.device_count > 1};
+    const bool needs_memory =
+        image.memory_bytes > 0 || image.memory_raised_bytes > 0 || !image.shape.empty();
+    job = {image.kind,  image.priority, image.device,           image.create_us,
+           eligible_us, since_us,       image.device_count > 1, needs_memory};
   }
 
   std::map<JobId, Waiting> waiting_;
