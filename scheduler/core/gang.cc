@@ -254,8 +254,10 @@ void Core::Impl::TakeMember(uint32_t lead, const Finished& report) {
   const uint32_t job = attempt.job;
   int64_t& peak_bytes = attempts_[rows_[job].attempt].peak_bytes;
   peak_bytes = std::max(peak_bytes, report.memory_peak_bytes);
-  for (const OutputArtifact& output : report.outputs) AddMemberOutput(lead, output);
-  if (attempt.member == 0) {
+  if (attempt.member > 0) {
+    for (const OutputArtifact& output : report.outputs) AddMemberOutput(lead, output);
+  } else {
+    AddOutputs(job, report.outputs);
     if (!report.device_name.empty()) attempt.device_name = devices_.Intern(report.device_name);
     JobCold& cold = Cold(job);
     cold.timings.prepared_us = std::max<int64_t>(0, report.prepared_us);

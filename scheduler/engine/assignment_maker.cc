@@ -100,6 +100,7 @@ void AssignmentMaker::Note(const JobImage& image, size_t insert, Entry& entry) {
   entry.kind = image.kind;
   entry.priority = image.priority;
   entry.expire_us = image.expire_us;
+  entry.repeated = image.change_count > 1;
   entry.labels_changed = image.labels_changed;
   if (image.labels_changed) entry.labels = image.labels;
   entry.inputs = image.links.inputs;
@@ -171,7 +172,7 @@ absl::Status AssignmentMaker::Complete(Entry& entry, absl::string_view spec) {
     assignment.job = JobBytes(job, entry.tenant, entry.priority, spec);
   }
   // `:retry` takes an expire_time away that has passed.
-  if (entry.attempt.ref.attempt > 1) AppendExpireTime(entry.expire_us, assignment.job);
+  if (entry.repeated) AppendExpireTime(entry.expire_us, assignment.job);
   if (entry.array != 0) {
     AppendText(v1::Job::kArrayFieldNumber, FormatJobId(entry.array), assignment.job);
     AppendNumber(v1::Job::kArrayIndexFieldNumber, job - entry.array, assignment.job);

@@ -50,6 +50,7 @@ class AssignmentMaker {
     uint16_t kind = 0;
     uint8_t priority = 0;
     int64_t expire_us = 0;
+    bool repeated = false;  // More happened to the job than that it was accepted.
     bool labels_changed = false;
     std::string labels;
     std::string inputs;  // As in JobLinks.

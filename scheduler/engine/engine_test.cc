@@ -265,6 +265,23 @@ TEST_F(EngineTest, AnAssignmentHasChangedLabelsAndPriority) {
   EXPECT_EQ(job.labels().at("other"), "b");
 }
 
+TEST_F(EngineTest, ARetriedJobIsNotSentWithTheExpireTimeThatHasPassed) {
+  SubmitJobs submit = Jobs(1);
+  submit.jobs[0].expire_us = absl::ToUnixMicros(clock_.Now()) + 1'000'000;
+  const CommandResult answer = Call(submit);
+  clock_.Advance(absl::Seconds(2));
+  Drain();
+  ASSERT_EQ(Call(RetryJob{.job = answer.job}).image->state, JobState::kQueued);
+  Attach(1);
+  const std::vector<Assignment> assignments = output_.TakeAssignments();
+  ASSERT_THAT(assignments, SizeIs(1));
+  v1::Job job;
+  ASSERT_TRUE(job.ParseFromString(assignments[0].job));
+  // Told, though it is none: what the spec said does not hold any more.
+  EXPECT_TRUE(job.has_expire_time());
+  EXPECT_EQ(job.expire_time().seconds(), 0);
+}
+
 TEST_F(EngineTest, APlainJobIsWrittenAtMostThreeTimes) {
   const CommandResult waiting = Call(Jobs(1));
   Attach(1);

@@ -183,7 +183,7 @@ bool AttemptRunner::Expired(const api::Job& job) const {
   if (!job.has_expire_time()) return false;
   const absl::Time expire = absl::FromUnixSeconds(job.expire_time().seconds()) +
                             absl::Nanoseconds(job.expire_time().nanos());
-  return surroundings_.clock.Now() >= expire;
+  return job.expire_time().seconds() > 0 && surroundings_.clock.Now() >= expire;
 }
 
 void AttemptRunner::HandBack(Attempt& attempt, Reports* reports) {

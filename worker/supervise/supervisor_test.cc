@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -86,6 +87,7 @@ class SupervisorTest : public ::testing::Test {
     options.device.name = "test";
     options.artifact_dir = folder_.path() + "/artifacts";
     options.work_dir = folder_.path() + "/work";
+    options.oom_kills = [this] { return oom_kills_.load(); };
     supervisor_ = std::make_unique<Supervisor>(options);
     supervisor_->set_events(&recorder_);
   }
@@ -105,6 +107,7 @@ class SupervisorTest : public ::testing::Test {
   }
 
   TestFolder folder_;
+  std::atomic<uint64_t> oom_kills_ = 3;
   Recorder recorder_;
   std::unique_ptr<Supervisor> supervisor_;
 };
@@ -115,6 +118,25 @@ TEST_F(SupervisorTest, ARunnerLeadsItsOwnProcessGroupInTheDaemonsSession) {
   ASSERT_NE(pid, 0);
   EXPECT_EQ(getpgid(pid), pid);
   EXPECT_EQ(getsid(pid), getsid(0));
+}
+
+TEST_F(SupervisorTest, KnowsTheKernelsKillerByItsCount) {
+  RunnerId runner = supervisor_->Start(RunnerRole::kOwn, absl::ZeroDuration());
+  pid_t pid = recorder_.WaitForHello(runner);
+  ++oom_kills_;
+  kill(pid, SIGKILL);
+  EXPECT_TRUE(recorder_.WaitForExit(runner)->out_of_memory);
+  // The count stands still: somebody else's signal.
+  runner = supervisor_->Start(RunnerRole::kOwn, absl::ZeroDuration());
+  pid = recorder_.WaitForHello(runner);
+  kill(pid, SIGKILL);
+  EXPECT_FALSE(recorder_.WaitForExit(runner)->out_of_memory);
+  // It rose, but the signal is ours.
+  runner = supervisor_->Start(RunnerRole::kOwn, absl::ZeroDuration());
+  recorder_.WaitForHello(runner);
+  ++oom_kills_;
+  supervisor_->Kill(runner);
+  EXPECT_FALSE(recorder_.WaitForExit(runner)->out_of_memory);
 }
 
 TEST_F(SupervisorTest, ARunnerOfItsOwnHasTheLeastPriority) {
