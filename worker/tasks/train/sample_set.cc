@@ -63,7 +63,9 @@ class Loading {
       }
       if (i < most_cached_) cache_[i] = *std::move(pixels);
       if (i % 256 == 0) {
-        context_.Progress(0, absl::StrCat("reading sample ", i + 1, " of ", samples_.size()));
+        context_.Progress(
+            kReadingShare * static_cast<double>(i) / static_cast<double>(samples_.size()),
+            absl::StrCat("reading sample ", i + 1, " of ", samples_.size()));
       }
     }
   }

@@ -23,6 +23,10 @@ struct ChannelStatistics {
   std::vector<float> standard_deviation;
 };
 
+// Of a training's progress, what reading its data is: something has to move while it is read, since
+// work whose progress stands still counts as stuck.
+inline constexpr double kReadingShare = 0.01;
+
 class SampleSet {
  public:
   // Reads every sample once, so that an unreadable one fails here, named, and not in the middle of

@@ -143,7 +143,8 @@ void TrainingRun::ReportStep(const BatchOutcome& outcome, size_t samples) {
   }
   last_report_ = now;
   samples_since_report_ = 0;
-  context_.Progress(static_cast<double>(position_.step) / static_cast<double>(total),
+  const double done = static_cast<double>(position_.step) / static_cast<double>(total);
+  context_.Progress(kReadingShare + (1 - kReadingShare) * done,
                     absl::StrCat("epoch ", position_.epoch + 1, " of ", plan_.epochs));
 }
 
