@@ -86,6 +86,11 @@ TEST_F(Simulation, EveryKindOfFaultAndEveryCheckerFires) {
                            "recalls_answered",
                            "rebuilds",
                            "retries",
+                           "check.gangs_all_or_none",
+                           "check.no_early_preemption",
+                           "check.expired_never_starts",
+                           "preempted",
+                           "gang_members_run",
                            "deletes"}) {
     EXPECT_GT(counters[name], 0u) << name;
   }
@@ -157,6 +162,31 @@ TEST_F(Simulation, FindsMemoryPromisedBeforeItIsFree) {
 TEST_F(Simulation, FindsOutOfMemoryTriedForEver) {
   EXPECT_THAT(Find([](auto& options) { options.bugs.oom_retry_forever = true; }),
               HasSubstr("out_of_memory_ends"));
+}
+
+TEST_F(Simulation, FindsAGangThatIsHandedOutInPart) {
+  EXPECT_THAT(Find([](auto& options) { options.bugs.partial_gang = true; }),
+              HasSubstr("gangs_all_or_none"));
+}
+
+TEST_F(Simulation, FindsAPreemptionInTheMinimumRunTime) {
+  EXPECT_THAT(Find([](auto& options) { options.bugs.preempts_too_early = true; }),
+              HasSubstr("no_early_preemption"));
+}
+
+TEST_F(Simulation, FindsWorkLetPastAGangThatHasToWaitForIt) {
+  EXPECT_THAT(Find([](auto& options) {
+                options.bugs.backfill_ignores_reservation = true;
+                options.profile = FindProfile("calm");
+              }),
+              HasSubstr("reservation_kept"));
+}
+
+TEST_F(Simulation, KeepsReservationsWhereNothingElseDelaysAGang) {
+  for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    const SimulationResult result = RunSimulation({.seed = seed, .profile = FindProfile("calm")});
+    EXPECT_THAT(result.violations, IsEmpty()) << "seed " << seed;
+  }
 }
 
 TEST_F(Simulation, FindsAttemptsForgottenAtAttach) {
