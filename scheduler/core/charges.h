@@ -58,13 +58,15 @@ class Charges {
   void Save(PolicyState& state) const;
   void Restore(const PolicyState& state);
 
+  // What a unit of device time weighs now, beside what was charged earlier (fair_share.h).
+  uint32_t Growth() const;
+
   // For people: decayed device-seconds over weight.
   double Seconds(uint64_t charge) const;
 
  private:
   static constexpr size_t kSamples = 8;
 
-  uint32_t Growth() const;
   void Add(Tenant& tenant, int64_t device_us);
   void Accrue(uint32_t tenant);
   void Count(uint32_t tenant, int64_t device_us);

@@ -45,7 +45,8 @@ class WaitingQueue::Counter {
 
   Standing Count() {
     own_guaranteed_ = Guaranteed(own_.tenant, own_.group);
-    own_charge_ = ChargeFor(look_(own_.group).expected_us, Weight(own_.tenant));
+    own_charge_ =
+        ChargeFor(look_(own_.group).expected_us, Weight(own_.tenant), queue_.charges_.Growth());
     // Its own tenant first: how much that is charged until its turn decides about the others.
     ForEach([this](const Stream& stream, const Competitor& competitor) {
       if (TenantOf(stream) == own_.tenant) CountOwn(stream, competitor);
@@ -120,7 +121,8 @@ class WaitingQueue::Counter {
     const uint32_t other = TenantOf(stream);
     const uint64_t charge = queue_.accounts_.tenant(other).charge;
     const uint64_t ours = queue_.accounts_.tenant(own_.tenant).charge + before_own_ * own_charge_;
-    const uint64_t step = ChargeFor(competitor.expected_us, Weight(other));
+    const uint64_t step =
+        ChargeFor(competitor.expected_us, Weight(other), queue_.charges_.Growth());
     // Jobs of no known length take turns.
     if (competitor.expected_us == 0) {
       return std::min<uint64_t>(stream.jobs, before_own_ + (charge <= ours ? 1 : 0));

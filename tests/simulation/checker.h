@@ -104,5 +104,9 @@ std::unique_ptr<Checker> MakeDependenciesKept();
 std::unique_ptr<Checker> MakeNoDeviceOutOfMemory();
 std::unique_ptr<Checker> MakeOutOfMemoryEnds();
 std::unique_ptr<Checker> MakeCordonHolds();
+// Of profiles with tenants; the profile outlives them.
+std::unique_ptr<Checker> MakeFairShares(const Profile& profile);
+std::unique_ptr<Checker> MakeNoStarvation(const Profile& profile);
+std::unique_ptr<Checker> MakeQuotaHeld(const Profile& profile);
 
 }  // namespace switchyard::simulation

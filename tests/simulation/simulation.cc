@@ -90,6 +90,14 @@ void AddCheckers(World& world) {
   world.AddChecker(MakeNoDeviceOutOfMemory());
   world.AddChecker(MakeOutOfMemoryEnds());
   world.AddChecker(MakeCordonHolds());
+  const Profile& profile = world.profile();
+  if (profile.tenants.empty()) {
+    world.AddChecker(MakeOrderKept());
+    return;
+  }
+  world.AddChecker(MakeFairShares(profile));
+  world.AddChecker(MakeNoStarvation(profile));
+  world.AddChecker(MakeQuotaHeld(profile));
 }
 
 void Collect(World& world, SimulationResult& result) {
