@@ -118,9 +118,9 @@ TEST_F(ExplainTest, TwoPlacesAreSharedByThoseWhoComeBefore) {
 }
 
 TEST_F(ExplainTest, WhatNobodyKnowsIsSaidToBeUnknown) {
-  Submit(1, {.kind = kUnknown, .priority = 1});
-  const auto waiting = Submit(1, {.kind = kUnknown, .priority = 2});
-  const auto last = Submit(1, {.kind = kShort, .priority = 3});
+  Submit(1, {.kind = kUnknown, .priority = 3});
+  const auto waiting = Submit(1, {.kind = kUnknown, .priority = 4});
+  const auto last = Submit(1, {.kind = kShort, .priority = 5});
   const Effects attached = Attach(1, "w1");
   Start(1, attached.assignments.at(0).ref);
   EXPECT_EQ(Explain(waiting[0]).start_us, kNever);

@@ -60,19 +60,23 @@ void DrawMemory(JobPlan& plan, Random& random) {
   }
 }
 
+JobPlan PlanSteadyJob(uint64_t token) {
+  Random random(token * 0x2545F4914F6CDD1Du + 1);
+  JobPlan plan;
+  plan.token = token;
+  plan.kind = plan.job.kind = kTrain;
+  plan.run_us = random.Between(kSecond, kLongestSteadyUs);
+  return plan;
+}
+
 }  // namespace
 
 JobPlan PlanJob(uint64_t token) {
+  if (token >= kSteadyTokens) return PlanSteadyJob(token);
   if (token >= kCalmTokens) return PlanCalmJob(token);
   Random random(token * 0x2545F4914F6CDD1Du + 1);
   JobPlan plan;
   plan.token = token;
-  if (token >= kSteadyTokens) {
-    plan.kind = plan.job.kind = kTrain;
-    plan.job.device = "auto";
-    plan.run_us = random.Between(kSecond, kLongestSteadyUs);
-    return plan;
-  }
   plan.kind = random.Chance(0.25) ? kTrain : kNoop;
   plan.run_us = DrawRunTime(plan.kind, random);
   plan.fails = random.Chance(0.05);

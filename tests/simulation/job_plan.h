@@ -15,7 +15,7 @@ inline constexpr uint16_t kNoop = 32;  // Job.KindCase.
 inline constexpr uint16_t kTrain = 33;
 
 // Tokens from here on are jobs that only run: training, 1 to 9 s. For runs that saturate the site.
-inline constexpr uint64_t kSteadyTokens = uint64_t{1} << 40;
+inline constexpr uint64_t kSteadyTokens = uint64_t{1} << 50;
 inline constexpr int64_t kLongestSteadyUs = 9'000'000;
 
 struct JobPlan {
