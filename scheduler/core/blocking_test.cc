@@ -33,6 +33,8 @@ class Blocking : public testing::Test {
     config.last_job_id = stored_.empty() ? 0 : stored_.rbegin()->first;
     config.kinds = {{.name = "noop", .number = kNoop, .assumed_run_time_us = 10}};
     config.bugs = bugs_;
+    config.limits = limits_;
+    config.ahead_jobs = ahead_jobs_;
     core_ = std::make_unique<Core>(std::move(config));
     for (const auto& [id, image] : stored_) {
       if (!HasEnded(image.state)) core_->Restore(image, now_);
@@ -108,7 +110,23 @@ class Blocking : public testing::Test {
   }
   const JobImage& Of(JobId job) { return stored_.at(job); }
 
+  // Runs everything, one after the other where the limits say so, and counts how often the model
+  // changes from one job to the next.
+  int RunAndCountSwaps() {
+    int swaps = -1;
+    std::string model;
+    while (!held_.empty()) {
+      const JobId job = held_.begin()->first;
+      swaps += Of(job).model_key != model;
+      model = Of(job).model_key;
+      Finish(job);
+    }
+    return swaps;
+  }
+
   PlantedBugs bugs_;
+  std::vector<LimitRule> limits_;
+  uint32_t ahead_jobs_ = 1024;
   uint64_t epoch_ = 0;
   uint64_t session_ = 0;
   Now now_{.wall_us = 1'700'000'000'000'000, .boot_us = 3'600'000'000};
@@ -288,6 +306,33 @@ TEST_F(Blocking, AJobsOwnCountOfAttemptsHolds) {
   Finished failed{.outcome = Outcome::kFailed, .start_us = 1};
   Drain(WorkerReports{.session = session_, .reports = {{held_[first], std::move(failed)}}});
   EXPECT_EQ(Of(first).state, JobState::kFailed);
+}
+
+// What docs/policies/model-order.md says of a fan-out over two stages with a model each.
+TEST_F(Blocking, AllItemsOfOneStageRunBeforeTheNextStageSoThatModelsSwapOnce) {
+  constexpr uint32_t kItems = 20;
+  limits_ = {{.job_class = JobClass::kInference, .max_running = 1}};
+  ahead_jobs_ = 0;
+  Make();
+  NewJob first{.kind = kNoop, .model_key = "a:1"};
+  NewJob second{.kind = kNoop, .model_key = "b:1"};
+  // As a pipeline submits them: stage after stage, item N of the second after item N of the first.
+  std::vector<NewJob> by_stage(kItems, first);
+  for (uint32_t i = 0; i < kItems; ++i) {
+    by_stage.push_back(second);
+    by_stage.back().depends_on = {InSubmit(i)};
+  }
+  ASSERT_TRUE(Submit(by_stage).ok());
+  EXPECT_EQ(RunAndCountSwaps(), 1);
+  // Item after item, as a client without pipelines might: a swap for every job.
+  std::vector<NewJob> by_item;
+  for (uint32_t i = 0; i < kItems; ++i) {
+    by_item.push_back(first);
+    by_item.push_back(second);
+    by_item.back().depends_on = {InSubmit(2 * i)};
+  }
+  ASSERT_TRUE(Submit(by_item).ok());
+  EXPECT_EQ(RunAndCountSwaps(), 2 * kItems - 1);
 }
 
 TEST_F(Blocking, ThePlantedBugLetsAJobRunTooEarly) {

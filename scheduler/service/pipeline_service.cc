@@ -128,13 +128,14 @@ void PipelineService::Create(const Principal& principal, const v1::CreatePipelin
   const bool validate_only = request.validate_only();
   const bool complete = prepared->expansion.complete;
   const std::string id = prepared->record.pipeline().id();
-  const size_t bytes = request.ByteSizeLong() * (1 + prepared->expansion.jobs.size());
   if (validate_only) {
     *response = prepared->record.pipeline();
     response->clear_id();
   }
   Input input = MakePipelineInput(*std::move(prepared), validate_only);
   input.request = std::move(identity);
+  size_t bytes = request.ByteSizeLong();
+  for (const std::string& spec : input.specs) bytes += spec.size() + sizeof(NewJob);
   PostCommand(backend_, std::move(input), bytes,
               [this, tenant = principal.tenant, id, complete, validate_only, response,
                reactor](const CommandResult& result) {
