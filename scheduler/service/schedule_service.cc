@@ -129,9 +129,8 @@ Input MakeCreate(const ScheduleRecord& record, RequestIdentity identity) {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* ScheduleService::Change(grpc::CallbackServerContext* context, Input input,
-                                                  const std::string& name, v1::Schedule* response) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+void ScheduleService::Change(grpc::ServerUnaryReactor* reactor, Input input,
+                             const std::string& name, v1::Schedule* response) {
   const std::string tenant = input.tenant;
   PostCommand(backend_, std::move(input), 0,
               [this, tenant, name, response, reactor](const CommandResult& result) {
@@ -147,7 +146,6 @@ grpc::ServerUnaryReactor* ScheduleService::Change(grpc::CallbackServerContext* c
                     });
                 if (!taken.ok()) reactor->Finish(ToGrpc(taken));
               });
-  return reactor;
 }
 
 grpc::ServerUnaryReactor* ScheduleService::CreateSchedule(grpc::CallbackServerContext* context,
@@ -159,14 +157,14 @@ grpc::ServerUnaryReactor* ScheduleService::CreateSchedule(grpc::CallbackServerCo
   if (!identity.ok()) return FinishWith(*context, identity.status());
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   const absl::Status taken = backend_.readers.Run(
-      [this, context, principal = *principal, request, identity = *identity, response, reactor] {
+      [this, principal = *principal, request, identity = *identity, response, reactor] {
         const auto record = MakeRecord(backend_, principal, request->schedule());
         if (!record.ok()) return reactor->Finish(ToGrpc(record.status()));
         if (request->validate_only()) {
           Show(*record, response);
           return reactor->Finish(grpc::Status::OK);
         }
-        Change(context, MakeCreate(*record, identity), record->schedule().name(), response);
+        Change(reactor, MakeCreate(*record, identity), record->schedule().name(), response);
       });
   if (!taken.ok()) reactor->Finish(ToGrpc(taken));
   return reactor;
@@ -237,7 +235,9 @@ grpc::ServerUnaryReactor* ScheduleService::SetPaused(grpc::CallbackServerContext
   input.documents = [key, changed](const CommandResult&, std::vector<DocumentWrite>& documents) {
     documents.push_back({key, changed->SerializeAsString()});
   };
-  return Change(context, std::move(input), key.id, response);
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  Change(reactor, std::move(input), key.id, response);
+  return reactor;
 }
 
 grpc::ServerUnaryReactor* ScheduleService::PauseSchedule(grpc::CallbackServerContext* context,
@@ -271,7 +271,9 @@ grpc::ServerUnaryReactor* ScheduleService::DeleteSchedule(grpc::CallbackServerCo
   input.documents = [key](const CommandResult&, std::vector<DocumentWrite>& documents) {
     documents.push_back({key, std::nullopt});
   };
-  return Change(context, std::move(input), key.id, nullptr);
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  Change(reactor, std::move(input), key.id, nullptr);
+  return reactor;
 }
 
 }  // namespace switchyard::scheduler

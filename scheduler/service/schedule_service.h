@@ -37,9 +37,10 @@ class ScheduleService final : public v1::ScheduleService::CallbackService {
   grpc::ServerUnaryReactor* SetPaused(grpc::CallbackServerContext* context, const Request& request,
                                       absl::string_view method, bool paused,
                                       v1::Schedule* response);
-  // Posts a change of one schedule and answers with it as it is then; `response` null: with OK.
-  grpc::ServerUnaryReactor* Change(grpc::CallbackServerContext* context, Input input,
-                                   const std::string& name, v1::Schedule* response);
+  // Posts a change of one schedule and ends the call with it as it is then; `response` null: with
+  // OK. A context gives its reactor once: to ask it again makes another.
+  void Change(grpc::ServerUnaryReactor* reactor, Input input, const std::string& name,
+              v1::Schedule* response);
 
   const Backend& backend_;
   ScheduleKeeper& keeper_;
