@@ -130,7 +130,8 @@ void Core::Impl::TellUpstream(const SubmitJobs& event, JobId first) {
 
 void Core::Impl::Block(uint32_t job) {
   JobCold& cold = Cold(job);
-  ++cold.generation;
+  // Never the same twice: a row may have ended and come back since.
+  cold.generation = ++waits_begun_;
   cold.open_groups = 0;
   const auto is_live = [this](JobId id) { return LivesStill(id); };
   // Many jobs wait for the same: a range that was found to be over is over for the next one too.
@@ -177,7 +178,7 @@ void Core::Impl::GroupOver(uint32_t job) {
   const bool last = --cold.open_groups == 0;
   if (last) return Unblock(job);
   if (!config_.bugs.unblocks_too_early) return;
-  ++cold.generation;
+  cold.generation = ++waits_begun_;
   Unblock(job);
 }
 

@@ -192,6 +192,19 @@ TEST_F(Blocking, OneOfTwoFailuresRetriedIsNotEnough) {
   EXPECT_TRUE(Runs(first + 2));
 }
 
+// What it waited for before it was cancelled must not count twice when it waits again.
+TEST_F(Blocking, AJobThatWaitsAgainWaitsForAllOfTheOthers) {
+  const JobId first =
+      Submit({After({}), After({}), After({}), After({InSubmit(0), InSubmit(1), InSubmit(2)})}).job;
+  Finish(first, Outcome::kFailed);
+  ASSERT_TRUE(Retry(first).ok());
+  Finish(first + 1);
+  Finish(first);
+  EXPECT_EQ(Of(first + 3).state, JobState::kBlocked);
+  Finish(first + 2);
+  EXPECT_TRUE(Runs(first + 3));
+}
+
 TEST_F(Blocking, TheLaterOneCannotBeRetriedBeforeTheFailedOne) {
   const JobId first = Submit({After({}), After({InSubmit(0)})}).job;
   Finish(first, Outcome::kFailed);

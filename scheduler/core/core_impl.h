@@ -235,8 +235,8 @@ class Core::Impl {
   void On(const WorkerServing& event);
   // What an attempt of the job is to be granted on each device; 0: unknown or none.
   int64_t NeedOf(const LiveJob& row) const;
-  // A need nobody stated, at most what the largest fitting device has: its margin must not keep a job
-  // off a device that like work ran on.
+  // A need nobody stated, at most what the largest fitting device has: its margin must not keep a
+  // job off a device that like work ran on.
   int64_t Possible(const LiveJob& row, int64_t need_bytes) const;
   // Moves a waiting job whose need is no longer what it was queued by to its group; false: it is.
   bool Regroup(uint32_t job);
@@ -440,8 +440,7 @@ class Core::Impl {
   void ExplainStart(const Standing& standing, const Rooms& rooms, Explanation& explanation) const;
   void ExplainPlaces(uint32_t group, Rooms& rooms, Explanation& explanation);
   void LookAtPool(uint32_t pool, Rooms& rooms, Explanation& explanation) const;
-  std::vector<int64_t> SlotsOf(uint32_t pool, uint32_t held, int64_t& starts_us,
-                               int& budget) const;
+  std::vector<int64_t> SlotsOf(uint32_t pool, uint32_t held, int64_t& starts_us, int& budget) const;
   Competitor LookAtGroup(uint32_t group, uint32_t own);
   void NameClosed(uint32_t worker, Explanation& explanation) const;
   void ListUpstream(const LiveJob& row, Explanation& explanation) const;
@@ -490,6 +489,7 @@ class Core::Impl {
   Dependencies dependencies_;
   std::vector<JobId> ended_awaited_;        // Whose dependents are still to be told.
   std::vector<uint32_t> restored_blocked_;  // Restored, and not yet waiting for anything.
+  uint64_t waits_begun_ = 0;                // Generations given out.
   JobRange range_over_{0, 0};               // The last range that was found to have succeeded.
   JobRange range_fine_{0, 0};               // The last range in which none has failed.
   TimerQueue wall_timers_;

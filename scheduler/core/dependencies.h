@@ -27,7 +27,7 @@ class Dependencies {
  public:
   struct Waiter {
     JobId job = 0;
-    uint32_t generation = 0;
+    uint64_t generation = 0;
   };
 
   // Makes `waiter` wait for those of `range` that `is_live` (have not ended; asked once for each

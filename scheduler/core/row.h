@@ -55,7 +55,7 @@ struct JobCold {
   uint32_t max_attempts = 0;
   std::unique_ptr<JobLinks> links;
   uint32_t open_groups = 0;  // BLOCKED: groups (core/dependencies.h) that are not over.
-  uint32_t generation = 0;   // How often it began to wait.
+  uint64_t generation = 0;   // Of its waiting: another each time it begins.
 };
 
 struct LiveJob {

@@ -51,6 +51,12 @@ class Planner {
   }
 
  private:
+  // A field that holds one value and gets it later.
+  struct Single {
+    FieldPath path;
+    const v1::StepInput* input;
+  };
+
   const v1::PipelineStep& step(int i) const { return pipeline_.steps(i); }
   static std::string At(int i, absl::string_view field) {
     return absl::StrCat("steps[", i, "].", field);
@@ -85,7 +91,7 @@ class Planner {
       Upstream(i, step(i).after(k), absl::StrCat("after[", k, "]"));
     }
     CheckForEach(i);
-    std::vector<FieldPath> singles;  // Fields that get their value later.
+    std::vector<Single> singles;
     for (int k = 0; k < step(i).inputs_size(); ++k) CheckInput(i, k, singles);
     CheckJob(i, singles);
   }
@@ -173,7 +179,7 @@ class Planner {
     return path;
   }
 
-  void CheckInput(int i, int k, std::vector<FieldPath>& singles) {
+  void CheckInput(int i, int k, std::vector<Single>& singles) {
     const v1::StepInput& input = step(i).inputs(k);
     const std::string field = absl::StrCat("inputs[", k, "]");
     const KindTraits* kind = FindKind(step(i).job().kind_case());
@@ -189,7 +195,7 @@ class Planner {
       faults_.Add(At(i, absl::StrCat(field, ".field")), path.status().message());
       return;
     }
-    if (!path->IsList()) singles.push_back(*path);
+    if (!path->IsList()) singles.push_back({*path, &input});
     CheckFrom(i, input, field, *path);
   }
 
@@ -250,20 +256,48 @@ class Planner {
   }
 
   // Looks at the job as it will be, with something in the place of what comes later.
-  void CheckJob(int i, const std::vector<FieldPath>& singles) {
+  void CheckJob(int i, const std::vector<Single>& singles) {
     v1::Job& job = *pipeline_.mutable_steps(i)->mutable_job();
-    FieldFaults job_faults(absl::StrCat(faults_.Path(At(i, "job"))));
+    FieldFaults job_faults(faults_.Path(At(i, "job")));
     if (job.depends_on_size() > 0) {
       job_faults.Add("depends_on", "must not be set in a pipeline; use `after`");
     }
-    for (const FieldPath& path : singles) {
-      WriteField(job, path, {StandIn(path)}).IgnoreError();
-    }
+    FillIn(i, 0, singles, job, job_faults);
     NormalizeJob(job, job_faults);
     faults_.Take(job_faults);
-    for (const FieldPath& path : singles) Clear(job, path);
+    for (const Single& single : singles) Clear(job, single.path);
+    if (job_faults.empty() && plan_.steps[i].takes_item) CheckItems(i, singles);
   }
 
+  // The other items: the first was looked at with the job.
+  void CheckItems(int i, const std::vector<Single>& singles) {
+    const int count = step(i).for_each().values().values_size();
+    for (int item = 1; item < count; ++item) {
+      v1::Job job = step(i).job();
+      FieldFaults item_faults(faults_.Path(At(i, absl::StrCat("for_each.values[", item, "]"))));
+      FillIn(i, item, singles, job, item_faults);
+      NormalizeJob(job, item_faults);
+      if (item_faults.empty()) continue;
+      faults_.Take(item_faults);
+      return;
+    }
+  }
+
+  void FillIn(int i, int item, const std::vector<Single>& singles, v1::Job& job,
+              FieldFaults& faults) const {
+    for (const Single& single : singles) {
+      const ValueType type = TypeOf(single.path.last());
+      absl::StatusOr<FieldValue> value = StandIn(single.path);
+      const bool known = single.input->has_item() && step(i).for_each().has_values() &&
+                         item < step(i).for_each().values().values_size();
+      if (known) value = ParseValue(step(i).for_each().values().values(item), type);
+      const absl::Status status =
+          value.ok() ? WriteField(job, single.path, {*value}) : value.status();
+      if (!status.ok()) faults.Add(single.input->field(), status.message());
+    }
+  }
+
+  // Something of the field's form.
   static FieldValue StandIn(const FieldPath& path) {
     switch (TypeOf(path.last())) {
       case ValueType::kWhole:
@@ -276,8 +310,9 @@ class Planner {
         break;
     }
     const std::string& name = path.last().name();
-    const bool hash = absl::StrContains(name, "artifact") || name == "sha256";
-    return hash ? std::string(64, 'a') : std::string("x");
+    if (absl::StrContains(name, "artifact") || name == "sha256") return std::string(64, 'a');
+    const bool source = path.last().containing_type() == v1::Source::descriptor();
+    return std::string(source && name == "path" ? "/x" : "x");
   }
 
   static void Clear(google::protobuf::Message& message, const FieldPath& path) {

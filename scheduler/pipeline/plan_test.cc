@@ -90,6 +90,19 @@ TEST(PipelinePlan, AJobsOwnFaultsStandUnderItsStep) {
   EXPECT_THAT(checked.faults, HasSubstr("pipeline.steps[0].job.priority"));
 }
 
+TEST(PipelinePlan, EveryItemIsLookedAtInItsField) {
+  const std::string step = R"(
+    steps { name: "predict" job { predict { model: "m" } }
+      inputs { field: "predict.source.path" item: true } for_each { values { values: "/a" )";
+  EXPECT_EQ(Check(step + "values: \"/b\" } } }").faults, "");
+  EXPECT_THAT(Check(step + "values: \"b\" } } }").faults,
+              HasSubstr("steps[0].for_each.values[1].predict.source.path"));
+  EXPECT_THAT(Check("steps { name: \"a\" job { noop {} } inputs { field: \"noop.crash_signal\" "
+                    "item: true } for_each { values { values: \"nine\" } } }")
+                  .faults,
+              HasSubstr("\"nine\" is not a whole number"));
+}
+
 TEST(PipelinePlan, TooManyJobsAreRefusedBeforeAnyIsMade) {
   std::string values;
   for (int i = 0; i < 6000; ++i) values += "values: \"x\" ";

@@ -26,7 +26,7 @@ class Pipelines : public ::testing::Test {
 
   template <typename Message>
   Message Call(const std::string& method, const std::string& target, const std::string& body = "{}") {
-    const HttpReply reply = Http(fleet_.http(), method, target, body);
+    const HttpReply reply = Http(fleet_.http(), method, target, method == "GET" ? "" : body);
     EXPECT_LT(reply.status, 300) << target << ": " << reply.body;
     Message message;
     google::protobuf::util::JsonParseOptions options;
@@ -53,7 +53,7 @@ class Pipelines : public ::testing::Test {
       if (step.name() == name) return step;
     }
     ADD_FAILURE() << "no step " << name;
-    return pipeline.steps(0);
+    return v1::PipelineStep::default_instance();
   }
   v1::Job FirstJob(const v1::Pipeline& pipeline, const std::string& step) {
     return fleet_.Get(Step(pipeline, step).status().first_job());
