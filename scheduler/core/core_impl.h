@@ -435,6 +435,7 @@ class Core::Impl {
   struct Rooms;
   void ExplainWaiting(uint32_t job, Explanation& explanation);
   void ExplainAssigned(const LiveJob& row, Explanation& explanation);
+  void ExplainQuota(const Tenant& tenant, Explanation& explanation) const;
   std::vector<PauseRule> PausesOf(const LiveJob& row) const;
   void ExplainHold(const LiveJob& row, Explanation& explanation) const;
   void ExplainStart(const Standing& standing, const Rooms& rooms, Explanation& explanation) const;
@@ -442,7 +443,8 @@ class Core::Impl {
   void LookAtPool(uint32_t pool, Rooms& rooms, Explanation& explanation) const;
   std::vector<int64_t> SlotsOf(uint32_t pool, uint32_t held, int64_t& starts_us, int& budget) const;
   Competitor LookAtGroup(uint32_t group, uint32_t own);
-  void NameClosed(uint32_t worker, Explanation& explanation) const;
+  void ExplainNeed(const LiveJob& row, Explanation& explanation) const;
+  void NameClosed(const Pool& pool, Explanation& explanation) const;
   void ListUpstream(const LiveJob& row, Explanation& explanation) const;
   void ListDevices(Explanation& explanation) const;
 

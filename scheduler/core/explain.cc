@@ -11,7 +11,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/core/core_impl.h"
+#include "scheduler/policy/memory_need.h"
 #include "scheduler/policy/patience.h"
+#include "scheduler/policy/quota.h"
 
 namespace switchyard::scheduler {
 namespace {
@@ -84,6 +86,7 @@ bool Core::Impl::Explain(JobId id, const Now& now, Explanation& explanation) {
     if (row.state == JobState::kBlocked) ListUpstream(row, explanation);
     return true;
   }
+  ExplainNeed(row, explanation);
   explanation.reason = WaitingReason(row);
   if (row.attempt != kNone) {
     ExplainAssigned(row, explanation);
@@ -106,6 +109,13 @@ void Core::Impl::ExplainNew(const std::string& tenant, const NewJob& job, const 
   row.model = models_.Intern(job.model_key);
   row.priority = job.priority;
   row.device_count = std::max<uint16_t>(job.device_count, 1);
+  row.workload = learned_.Workload(row.kind, row.model, work_shapes_.Intern(job.shape));
+  if (job.memory_bytes != 0) {
+    row.cold = std::make_unique<JobCold>();
+    row.cold->memory_bytes = job.memory_bytes;
+  }
+  ExplainNeed(row, explanation);
+  row.memory_step = MemoryStep(explanation.memory_need_bytes);
   row.patience = PatienceStep(job.timeout_us != 0 ? job.timeout_us
                                                   : kinds_[row.kind].config.default_timeout_us);
   explanation.state = JobState::kQueued;
@@ -129,7 +139,25 @@ void Core::Impl::ExplainNew(const std::string& tenant, const NewJob& job, const 
   if (explanation.basis == StartBasis::kNoPlace) {
     explanation.reason = Reason::kNoDevice;
   } else if (explanation.basis != StartBasis::kRoomNow) {
-    explanation.reason = Reason::kLimit;
+    const bool memory =
+        std::any_of(explanation.places.begin(), explanation.places.end(),
+                    [](const ExplainedPlace& place) { return place.reason == Reason::kMemory; });
+    explanation.reason = memory ? Reason::kMemory : Reason::kLimit;
+  }
+}
+
+// Before the places are looked at: it decides which of them have room.
+void Core::Impl::ExplainNeed(const LiveJob& row, Explanation& explanation) const {
+  explanation.memory_need_bytes = NeedOf(row);
+  const JobCold* cold = row.cold.get();
+  if (cold != nullptr && cold->memory_raised_bytes > 0) {
+    explanation.memory_source = NeedSource::kLearned;
+  } else if (cold != nullptr && cold->memory_bytes > 0) {
+    explanation.memory_source = NeedSource::kStated;
+  } else if (learned_.Need(row.workload) > 0) {
+    explanation.memory_source = NeedSource::kLearned;
+  } else if (explanation.memory_need_bytes > 0) {
+    explanation.memory_source = NeedSource::kDefault;
   }
 }
 
@@ -142,6 +170,21 @@ void Core::Impl::ExplainWaiting(uint32_t job, Explanation& explanation) {
       queue_.StandingOf(job, [&](uint32_t other) { return LookAtGroup(other, group); });
   ExplainStart(standing, rooms, explanation);
   ExplainHold(row, explanation);
+}
+
+void Core::Impl::ExplainQuota(const Tenant& tenant, Explanation& explanation) const {
+  const TenantSettings& settings = tenant.settings;
+  if (settings.max_running != 0) {
+    explanation.counts.push_back({"tenant.max_running", settings.name,
+                                  static_cast<double>(tenant.devices),
+                                  static_cast<double>(settings.max_running)});
+  }
+  if (settings.device_seconds_per_day == 0) return;
+  explanation.counts.push_back({"tenant.device_seconds_per_day", settings.name,
+                                static_cast<double>(tenant.used_today_us / 1'000'000),
+                                static_cast<double>(settings.device_seconds_per_day)});
+  if (DayUsedUp(tenant.used_today_us, settings.device_seconds_per_day))
+    explanation.until_us = charges_.NextTurn();
 }
 
 // The rules that hold it.
@@ -166,11 +209,12 @@ void Core::Impl::ExplainHold(const LiveJob& row, Explanation& explanation) const
       explanation.pauses = PausesOf(row);
       break;
     case Reason::kQuota:
-      if (tenant.settings.max_running != 0) {
-        explanation.counts.push_back({"tenant.max_running", tenant.settings.name,
-                                      static_cast<double>(tenant.devices),
-                                      static_cast<double>(tenant.settings.max_running)});
-      }
+      ExplainQuota(tenant, explanation);
+      break;
+    case Reason::kUrgentShare:
+      explanation.counts.push_back({"urgent_share", "percent",
+                                    static_cast<double>(config_.urgent_share_percent),
+                                    static_cast<double>(config_.urgent_share_percent)});
       break;
     case Reason::kKeyLimit:
       explanation.counts.push_back({"key.max_running", key.settings.id,
@@ -210,7 +254,7 @@ void Core::Impl::ExplainPlaces(uint32_t group, Rooms& rooms, Explanation& explan
   for (const uint32_t shape : shapes_[group].shapes) {
     for (const uint32_t pool : pools_.PoolsOf(shape)) {
       if (!pools_[pool].open) {
-        NameClosed(pools_[pool].worker, explanation);
+        NameClosed(pools_[pool], explanation);
         continue;
       }
       ++rooms.pools;
@@ -233,10 +277,11 @@ void Core::Impl::ExplainPlaces(uint32_t group, Rooms& rooms, Explanation& explan
 }
 
 // A worker that would fit and gets nothing new.
-void Core::Impl::NameClosed(uint32_t number, Explanation& explanation) const {
-  const WorkerRow& worker = workers_[number];
+void Core::Impl::NameClosed(const Pool& pool, Explanation& explanation) const {
+  const WorkerRow& worker = workers_[pool.worker];
   const bool named = !explanation.workers.empty() && explanation.workers.back() == worker.id;
-  if (worker.session == 0 || named || explanation.workers.size() == kMostNamed) return;
+  if (pool.closed_by == ClosedBy::kAway || named || explanation.workers.size() == kMostNamed)
+    return;
   explanation.workers.push_back(worker.id);
 }
 
@@ -248,13 +293,23 @@ void Core::Impl::LookAtPool(uint32_t number, Rooms& rooms, Explanation& explanat
   place.running = pool.running;
   place.assigned = pool.outstanding - pool.running;
   place.limit = pool.limit;
-  if (pool.outstanding < pool.limit) {
-    ++explanation.devices_free;
-  } else {
+  const bool known = pool.free_bytes != kMemoryUnknown;
+  if (known) {
+    place.memory_free_bytes = std::max<int64_t>(pool.free_bytes, 0);
+    explanation.largest_free_bytes =
+        std::max(explanation.largest_free_bytes, place.memory_free_bytes);
+  }
+  if (pool.outstanding >= pool.limit) {
     place.reason = Reason::kLimit;
+  } else if (known && pool.free_bytes < explanation.memory_need_bytes) {
+    place.reason = Reason::kMemory;
+  } else {
+    ++explanation.devices_free;
   }
   int64_t none = kNever;
-  const std::vector<int64_t> slots = SlotsOf(number, kNone, none, rooms.budget);
+  std::vector<int64_t> slots = SlotsOf(number, kNone, none, rooms.budget);
+  // Nobody knows when the memory for them will be free.
+  if (place.reason == Reason::kMemory) std::fill(slots.begin(), slots.end(), kNever);
   if (!slots.empty()) place.room_us = *std::min_element(slots.begin(), slots.end());
   rooms.slots.insert(rooms.slots.end(), slots.begin(), slots.end());
 }

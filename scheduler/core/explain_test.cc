@@ -238,6 +238,29 @@ TEST_F(ExplainTest, ACordonedWorkerIsNamed) {
   EXPECT_THAT(Explain(jobs[0]).workers, ElementsAre("w1"));
 }
 
+TEST_F(ExplainTest, MemoryTellsNeedSourceAndTheMostThatIsFree) {
+  constexpr int64_t kGiB = int64_t{1} << 30;
+  Drain(UpdateLimits{.tag = 1, .set = {{.job_class = JobClass::kInference, .max_running = 4}}});
+  Drain(WorkerAttached{.session = 1,
+                       .worker = "w1",
+                       .incarnation = "a",
+                       .devices = {{.device = "cpu", .memory_total_bytes = 10 * kGiB}},
+                       .kinds = {"short", "unknown"}});
+  const auto jobs = Submit(2, {.kind = kShort, .memory_bytes = 6 * kGiB});
+  const Explanation explanation = Explain(jobs[1]);
+  EXPECT_EQ(explanation.reason, Reason::kMemory);
+  EXPECT_EQ(explanation.memory_need_bytes, 6 * kGiB);
+  EXPECT_EQ(explanation.memory_source, NeedSource::kStated);
+  EXPECT_EQ(explanation.largest_free_bytes, 4 * kGiB);
+  ASSERT_THAT(explanation.places, SizeIs(1));
+  EXPECT_EQ(explanation.places[0].reason, Reason::kMemory);
+  EXPECT_EQ(explanation.start_us, kNever);
+  Explanation fresh;
+  core_->ExplainNew("default", {.kind = kShort, .memory_bytes = 5 * kGiB}, now_, fresh);
+  EXPECT_EQ(fresh.reason, Reason::kMemory);
+  EXPECT_EQ(fresh.memory_need_bytes, 5 * kGiB);
+}
+
 TEST_F(ExplainTest, AJobThatWouldBeSubmittedChangesNothing) {
   Attach(1, "w1");
   Explanation free;

@@ -117,8 +117,11 @@ std::string WaitText(const Explanation& explanation) {
     case Reason::kQuota:
     case Reason::kKeyLimit:
     case Reason::kArrayWidth:
-    case Reason::kUrgentShare:
       return absl::StrCat("held back: ", CountsText(explanation));
+    case Reason::kUrgentShare:
+      return absl::StrCat("urgent work has had its share of the fitting places (",
+                          explanation.counts.empty() ? 0 : explanation.counts.front().limit,
+                          " %) while other work waits");
     case Reason::kNoDevice:
       return NoDeviceText(explanation);
     case Reason::kAssigned:
