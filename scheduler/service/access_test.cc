@@ -77,6 +77,9 @@ TEST_F(AccessTest, TenantsSeeTheirOwnJobsOnlyAndNeverBeyondTheirPriority) {
   EXPECT_EQ(radio.tenant(), "radio");
   EXPECT_EQ(CreateAs(kVision, 1, &vision).error_code(), grpc::StatusCode::PERMISSION_DENIED);
   ASSERT_TRUE(CreateAs(kVision, 5, &vision).ok());
+  // One that states none is not refused for its kind's.
+  ASSERT_TRUE(CreateAs(kVision, 0, &vision).ok());
+  EXPECT_EQ(vision.priority(), 5u);
   EXPECT_TRUE(GetAs(kRadio, radio.id(), &seen).ok());
   EXPECT_EQ(GetAs(kVision, radio.id(), &seen).error_code(), grpc::StatusCode::NOT_FOUND);
   EXPECT_EQ(GetAs("", radio.id(), &seen).error_code(), grpc::StatusCode::NOT_FOUND);

@@ -78,7 +78,9 @@ absl::Status Check(const Backend& backend, const Principal& principal, v1::Array
     faults.Add("count", absl::StrCat("must be 1 to ", kMostJobs, "; it is ", array.count()));
   }
   FieldFaults job_faults("array.job");
+  const bool stated = array.job().priority() != 0;
   NormalizeJob(*array.mutable_job(), job_faults);
+  BoundDefaultPriority(stated, principal.highest_priority, *array.mutable_job());
   for (const std::string& each : array.job().depends_on()) {
     if (each[0] == '#') job_faults.Add("depends_on", "must be ids of jobs");
   }

@@ -76,8 +76,10 @@ class Batch {
     for (int i = 0; i < request.jobs_size() && !faults.full(); ++i) {
       v1::Job& job = *request.mutable_jobs(i);
       faults.SetIndex(i);
+      const bool stated = job.priority() != 0;
       NormalizeJob(job, faults);
       if (!faults.empty() || !refused.ok()) continue;
+      BoundDefaultPriority(stated, principal_.highest_priority, job);
       refused = CheckAllowed(job, RulesFor(backend_, principal_), faults);
       if (refused.ok())
         refused = ResolveReferences(principal_.tenant, faults, backend_.references, job);

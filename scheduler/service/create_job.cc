@@ -78,8 +78,10 @@ void ResolveAndPost(const std::shared_ptr<Submit>& submit) {
 
 absl::Status Check(const Backend& backend, const Principal& principal, v1::Job& job) {
   FieldFaults faults("job");
+  const bool stated = job.priority() != 0;
   NormalizeJob(job, faults);
   if (!faults.empty()) return faults.ToStatus();
+  BoundDefaultPriority(stated, principal.highest_priority, job);
   return CheckAllowed(job, RulesFor(backend, principal), faults);
 }
 

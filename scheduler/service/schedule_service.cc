@@ -76,7 +76,9 @@ absl::Status CheckWork(const Backend& backend, const Principal& principal, v1::S
     return faults.ToStatus();
   }
   FieldFaults job_faults("schedule.job");
+  const bool stated = schedule.job().priority() != 0;
   NormalizeJob(*schedule.mutable_job(), job_faults);
+  BoundDefaultPriority(stated, principal.highest_priority, *schedule.mutable_job());
   faults.Take(job_faults);
   if (!faults.empty()) return faults.ToStatus();
   absl::Status status = CheckAllowed(schedule.job(), RulesFor(backend, principal), job_faults);

@@ -193,6 +193,10 @@ void NormalizeJob(v1::Job& job, FieldFaults& faults) {
   NormalizeKind(job, faults);
 }
 
+void BoundDefaultPriority(bool stated, uint32_t highest_priority, v1::Job& job) {
+  if (!stated && job.priority() < highest_priority) job.set_priority(highest_priority);
+}
+
 absl::Status CheckPriorityAllowed(uint32_t priority, uint32_t highest_priority,
                                   const FieldFaults& faults) {
   if (priority >= highest_priority) return absl::OkStatus();

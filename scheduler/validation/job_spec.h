@@ -28,6 +28,10 @@ struct SubmitRules {
 // faulty job is unspecified.
 void NormalizeJob(v1::Job& job, FieldFaults& faults);
 
+// A job that states no priority gets its kind's, but none more urgent than its caller may ask for.
+// Around NormalizeJob: `stated` is whether it had one before.
+void BoundDefaultPriority(bool stated, uint32_t highest_priority, v1::Job& job);
+
 // What a well-formed job may still be refused for: PERMISSION_DENIED (priority more urgent than
 // allowed; a kind that needs a scope the caller lacks), FAILED_PRECONDITION (kind noop is switched
 // off; names the setting). `faults` gives the path only. REQUIRES: NormalizeJob found nothing wrong
