@@ -108,7 +108,11 @@ class OrderKept final : public Checker {
       waiting_.erase(image.id);
       return;
     }
-    const int64_t eligible_us = std::max({image.create_us, image.not_before_us, image.retry_us});
+    int64_t eligible_us = std::max({image.create_us, image.not_before_us, image.retry_us});
+    // One that gave its devices up ages anew.
+    const bool preempted =
+        !image.attempts.empty() && image.attempts.back().outcome == scheduler::Outcome::kPreempted;
+    if (preempted) eligible_us = std::max(eligible_us, image.attempts.back().end_us);
     Waiting& job = waiting_[image.id];
     const int64_t since_us = job.since_us != 0 ? job.since_us : wall_us;
     const bool needs_memory =
