@@ -65,6 +65,8 @@ class Checker {
                        const std::string& /*holder*/, int64_t /*bytes*/) {}
   // The client was told that a worker is cordoned; it asks to lift that.
   virtual void OnCordon(const std::string& /*worker*/, bool /*cordoned*/) {}
+  // From when a drain is asked until its lift is answered, what a worker runs may be asked to end.
+  virtual void OnDrain(const std::string& /*worker*/, bool /*drained*/) {}
   virtual void OnLimits(const std::vector<scheduler::LimitRule>&, int64_t /*now_us*/) {}
   // The end. Faults stopped long ago.
   virtual void AtEnd(const std::vector<StoredJob>&) {}

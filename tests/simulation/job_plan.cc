@@ -1,5 +1,7 @@
 #include "tests/simulation/job_plan.h"
 
+#include <algorithm>
+
 namespace switchyard::simulation {
 namespace {
 
@@ -53,10 +55,14 @@ void DrawMemory(JobPlan& plan, Random& random) {
     plan.batch = random.Chance(0.5) ? 64 : 1;
   } else if (plan.kind == kNoop && random.Chance(0.2)) {
     plan.true_bytes = random.Between(256, 4096) * kMiB;
+    plan.job.shape = "noop-" + std::to_string(plan.true_bytes / kMiB / 512);
   }
   const bool states = plan.kind == kNoop || random.Chance(0.4);
   if (plan.true_bytes > 0 && states) {
-    plan.job.memory_bytes = plan.true_bytes / 100 * random.Between(60, 150);
+    // What is accepted while nobody is attached waits for a device that large.
+    constexpr int64_t kMostStatedMiB = 15 * 1024;
+    plan.job.memory_bytes =
+        std::min(plan.true_bytes / 100 * random.Between(60, 150), kMostStatedMiB * kMiB);
   }
 }
 

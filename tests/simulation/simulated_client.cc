@@ -202,7 +202,9 @@ void SimulatedClient::CordonWorker() {
   if (random_.Chance(0.6)) {
     cordon.cordon.drain_deadline_us = world_.wall_us() + random_.Between(kSecond, 30 * kSecond);
   }
-  ++world_.counters()[cordon.cordon.drain_deadline_us == 0 ? "cordons" : "drains"];
+  const bool drain = cordon.cordon.drain_deadline_us != 0;
+  ++world_.counters()[drain ? "worker_drains" : "cordons"];
+  if (drain) world_.Tell([&](Checker& checker) { checker.OnDrain(worker, true); });
   Start(std::move(cordon), "CordonWorker", "operator", {},
         [this, worker](const scheduler::CommandResult&) {
           world_.Tell([&](Checker& checker) { checker.OnCordon(worker, true); });
@@ -216,7 +218,10 @@ void SimulatedClient::Uncordon(const std::string& worker) {
   lift.cordon.worker = worker;
   lift.lift = true;
   Start(std::move(lift), "UncordonWorker", "operator", {},
-        [this, worker](const scheduler::CommandResult&) { cordoned_.erase(worker); });
+        [this, worker](const scheduler::CommandResult&) {
+          cordoned_.erase(worker);
+          world_.Tell([&](Checker& checker) { checker.OnDrain(worker, false); });
+        });
 }
 
 void SimulatedClient::OnChange(const JobImage& image) {

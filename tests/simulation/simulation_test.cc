@@ -79,7 +79,7 @@ TEST_F(Simulation, EveryKindOfFaultAndEveryCheckerFires) {
                            "fault.serving_budget_shrunk",
                            "out_of_memory",
                            "cordons",
-                           "drains",
+                           "worker_drains",
                            "messages_lost",
                            "reports_repeated",
                            "leases_run_out",

@@ -15,8 +15,10 @@ class EveryJobEnds final : public Checker {
       if (scheduler::HasEnded(job.image.state)) continue;
       Violated(absl::StrCat("job ", FormatJobId(job.image.id), " has not ended: state ",
                             static_cast<int>(job.image.state), " reason ",
-                            static_cast<int>(job.image.reason), " attempts ",
-                            job.image.attempt_count, " device ", job.image.device));
+                            static_cast<int>(job.image.reason), " (", job.image.message, ") kind ",
+                            job.image.kind, " devices ", job.image.device_count, " memory ",
+                            job.image.memory_bytes, " attempts ", job.image.attempt_count,
+                            " device ", job.image.device));
     }
   }
 };
