@@ -78,7 +78,8 @@ TEST(JsonWriter, AnEmptyListIsThereAtTheTopOnly) {
   api::ListDevicesResponse devices;
   devices.add_devices();
   EXPECT_EQ(Json(devices),
-            R"({"devices":[{"memoryTotalBytes":"0","memoryUsedBytes":"0","cores":0}]})");
+            R"({"devices":[{"memoryTotalBytes":"0","memoryUsedBytes":"0","cores":0,)"
+            R"("runnerContextBytes":"0","memoryPromisedBytes":"0","servingBudgetBytes":"0"}]})");
 }
 
 TEST(JsonWriter, SpecialFloats) {
