@@ -96,6 +96,7 @@ JobPlan PlanJob(uint64_t token) {
     plan.has_deadline = true;
   }
   if (random.Chance(0.05)) plan.has_deadline = true;
+  if (token < kCrowdedTokens) return plan;
   plan.gang = random.Chance(0.08);
   if (plan.gang && plan.kind == kTrain && random.Chance(0.5)) plan.run_us *= 4;
   DrawMemory(plan, random);

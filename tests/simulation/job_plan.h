@@ -38,6 +38,9 @@ struct JobPlan {
 // A token of a calm site begins so: such jobs take as long as all of their kind, and nothing fails.
 inline constexpr uint64_t kCalmTokens = uint64_t{1} << 40;
 
+// A token of a crowded site begins so: its jobs have needs of memory, form gangs, get stuck.
+inline constexpr uint64_t kCrowdedTokens = uint64_t{1} << 39;
+
 JobPlan PlanJob(uint64_t token);
 
 }  // namespace switchyard::simulation

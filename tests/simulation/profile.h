@@ -42,6 +42,9 @@ struct Profile {
   int64_t share_half_life_us = 86'400'000'000;
   // As CoreConfig's. 100 where order_kept is to hold to the letter.
   uint32_t urgent_share_percent = 100;
+  // Jobs need memory, wait for others, form gangs and get stuck, and workers are cordoned: all of
+  // it at once.
+  bool crowded = false;
   // Devices of the largest gangs; 1: no gangs.
   uint32_t largest_gang = 2;
   // Nothing fails, run times are always the same, one tenant submits work of one priority: how

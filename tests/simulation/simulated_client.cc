@@ -14,6 +14,11 @@ constexpr int64_t kMillisecond = 1000;
 constexpr int64_t kSecond = 1'000'000;
 constexpr int64_t kCallTimeoutUs = 5 * kSecond;
 
+uint64_t FirstToken(const Profile& profile) {
+  if (profile.calm) return kCalmTokens;
+  return profile.crowded ? kCrowdedTokens : 0;
+}
+
 std::string SpecOf(const JobPlan& plan) {
   v1::Job job;
   if (plan.kind == kTrain) {
@@ -49,6 +54,7 @@ void SimulatedClient::Begin() {
   for (int i = 0; i < world_.profile().submits; ++i) Later(0, time_us, [this] { Submit(); });
   if (world_.profile().calm) return;
   for (int i = 0; i < 3; ++i) Later(time_us / 4, time_us, [this] { ChangeLimits(); });
+  if (!world_.profile().crowded) return;
   for (int i = 0; i < 3; ++i) Later(0, time_us, [this] { CordonWorker(); });
 }
 
@@ -60,7 +66,7 @@ void SimulatedClient::Submit() {
   const uint64_t count =
       random_.Chance(0.2) ? random_.Between(2, world_.profile().largest_batch) : 1;
   for (uint64_t i = 0; i < count; ++i) {
-    JobPlan plan = PlanJob(next_token_++ + (world_.profile().calm ? kCalmTokens : 0));
+    JobPlan plan = PlanJob(next_token_++ + FirstToken(world_.profile()));
     if (plan.gang && world_.profile().largest_gang > 1) {
       plan.job.device_count =
           static_cast<uint16_t>(random_.Between(2, world_.profile().largest_gang));
@@ -70,7 +76,7 @@ void SimulatedClient::Submit() {
     if (plan.has_deadline && plan.job.timeout_us == 0) {
       plan.job.expire_us = world_.wall_us() + random_.Between(kSecond, 120 * kSecond);
     }
-    if (i > 0 && random_.Chance(0.3)) DependOnEarlier(i, plan);
+    if (i > 0 && world_.profile().crowded && random_.Chance(0.3)) DependOnEarlier(i, plan);
     submit.jobs.push_back(plan.job);
     specs.push_back(SpecOf(plan));
     plans.push_back(std::move(plan));
