@@ -170,9 +170,9 @@ TEST_F(CommandTest, ATrainingScriptRunsWithLogProgressAndAnArtifact) {
   EXPECT_THAT(output.text, HasSubstr("exit code 0"));
   const Output jobs = Cli("--json jobs");
   EXPECT_THAT(jobs.text, HasSubstr("log-of-it"));
-  const size_t at = jobs.text.find("\"name\":\"model\"");
+  const size_t at = jobs.text.find("\"name\": \"model\"");
   ASSERT_NE(at, std::string::npos) << jobs.text;
-  const std::string key = "\"sha256\":\"";
+  const std::string key = "\"sha256\": \"";
   const std::string hash = jobs.text.substr(jobs.text.find(key, at) + key.size(), 64);
   const Output fetched = Cli(absl::StrCat("artifacts get ", hash, " got.json"));
   EXPECT_EQ(fetched.exit_code, 0) << fetched.text;

@@ -162,7 +162,7 @@ TEST_F(CommandTest, AStoppedProgramKeepsItsCheckpointAndTheNextAttemptHasIt) {
   CommandSpec spec = Shell(
       "n=$(cat checkpoint/n 2>/dev/null || echo 0);"
       "trap 'echo $((n + 1)) > checkpoint/n; exit 0' TERM;"
-      "echo began at $n; touch ready; while true; do sleep 0.02; done");
+      "sleep 0.5; echo began at $n; touch ready; while true; do sleep 0.02; done");
   std::string resume_from;
   for (int attempt = 0; attempt < 2; ++attempt) {
     context_ = MakeContext();
