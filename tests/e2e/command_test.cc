@@ -174,7 +174,7 @@ TEST_F(CommandTest, ATrainingScriptRunsWithLogProgressAndAnArtifact) {
   ASSERT_NE(at, std::string::npos) << jobs.text;
   const std::string key = "\"sha256\": \"";
   const std::string hash = jobs.text.substr(jobs.text.find(key, at) + key.size(), 64);
-  const Output fetched = Cli(absl::StrCat("artifacts get ", hash, " got.json"));
+  const Output fetched = Cli(absl::StrCat("artifacts get ", hash, " -o got.json"));
   EXPECT_EQ(fetched.exit_code, 0) << fetched.text;
   EXPECT_THAT(ReadAll(directory_ + "/got.json"), HasSubstr("\"w\": 3.0"));
 }
