@@ -191,7 +191,8 @@ TEST_F(WorkerProcessTest, DrainHandsBackWhatHasNotStartedAndWaitsForWhatRuns) {
 }
 
 TEST_F(WorkerProcessTest, MovesNoopsInBatches) {
-  // That nothing is lost or left behind when frames are full; how fast it goes is for `./run bench`.
+  // That nothing is lost or left behind when frames are full; how fast it goes is for `./run
+  // bench`.
   constexpr uint64_t kJobs = 50'000;
   constexpr uint64_t kAhead = 512;
   scheduler_.set_keep_reports(false);

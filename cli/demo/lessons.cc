@@ -45,20 +45,24 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
 }
 
 // The items of an ended predict job, wherever they are.
-absl::StatusOr<std::vector<v1::ItemResult>> ItemsOf(Client& client, const v1::PredictResult& result) {
+absl::StatusOr<std::vector<v1::ItemResult>> ItemsOf(Client& client,
+                                                    const v1::PredictResult& result) {
   if (result.items_artifact().empty()) {
     return std::vector<v1::ItemResult>(result.items().begin(), result.items().end());
   }
   std::string lines;
-  const absl::Status got = client.GetArtifact(result.items_artifact(), [&](const v1::GetArtifactResponse& piece) {
-    lines += piece.data();
-    return absl::OkStatus();
-  });
+  const absl::Status got =
+      client.GetArtifact(result.items_artifact(), [&](const v1::GetArtifactResponse& piece) {
+        lines += piece.data();
+        return absl::OkStatus();
+      });
   if (!got.ok()) return got;
   std::vector<v1::ItemResult> items;
   for (absl::string_view line : absl::StrSplit(lines, '\n', absl::SkipEmpty())) {
-    if (!google::protobuf::util::JsonStringToMessage(std::string(line), &items.emplace_back()).ok()) {
-      return absl::DataLossError(absl::StrCat("artifact ", result.items_artifact(), " has a line that is no item"));
+    if (!google::protobuf::util::JsonStringToMessage(std::string(line), &items.emplace_back())
+             .ok()) {
+      return absl::DataLossError(
+          absl::StrCat("artifact ", result.items_artifact(), " has a line that is no item"));
     }
   }
   return items;
@@ -73,8 +77,8 @@ v1::Job PredictJob(const std::string& model) {
 
 }  // namespace
 
-v1::TrainSpec TrainSpecOf(const std::string& folder, v1::Source::Format format, const std::string& save_as,
-                          uint32_t epochs) {
+v1::TrainSpec TrainSpecOf(const std::string& folder, v1::Source::Format format,
+                          const std::string& save_as, uint32_t epochs) {
   v1::TrainSpec spec;
   spec.mutable_train()->set_path(folder);
   spec.mutable_train()->set_format(format);
@@ -113,27 +117,34 @@ absl::StatusOr<Score> Evaluate(Client& client, const std::string& model, const s
   return score;
 }
 
-absl::StatusOr<v1::Job> PredictOverHttp(const std::string& http, const std::string& model, const std::string& file) {
+absl::StatusOr<v1::Job> PredictOverHttp(const std::string& http, const std::string& model,
+                                        const std::string& file) {
   const absl::StatusOr<std::string> bytes = ReadFile(file);
   if (!bytes.ok()) return bytes.status();
-  const auto post = [&](const std::string& target, const std::string& body) -> absl::StatusOr<v1::Job> {
+  const auto post = [&](const std::string& target,
+                        const std::string& body) -> absl::StatusOr<v1::Job> {
     const absl::StatusOr<HttpReply> reply =
         HttpCall({.address = http, .method = "POST", .target = target, .body = body});
     if (!reply.ok()) return reply.status();
     v1::Job job;
-    if (reply->status / 100 != 2 || !google::protobuf::util::JsonStringToMessage(reply->body, &job).ok()) {
-      return absl::InternalError(absl::StrCat("POST ", target, " answered ", reply->status, ": ", reply->body));
+    if (reply->status / 100 != 2 ||
+        !google::protobuf::util::JsonStringToMessage(reply->body, &job).ok()) {
+      return absl::InternalError(
+          absl::StrCat("POST ", target, " answered ", reply->status, ": ", reply->body));
     }
     return job;
   };
   const absl::StatusOr<v1::Job> accepted =
-      post("/api/v1/jobs", absl::StrCat(R"({"priority": 3, "predict": {"model": ")", model, R"(", "topK": 3, "data": ")",
-                                        absl::Base64Escape(*bytes), R"("}})"));
+      post("/api/v1/jobs",
+           absl::StrCat(R"({"priority": 3, "predict": {"model": ")", model,
+                        R"(", "topK": 3, "data": ")", absl::Base64Escape(*bytes), R"("}})"));
   if (!accepted.ok()) return accepted;
-  return Succeeded(post(absl::StrCat("/api/v1/jobs/", accepted->id(), ":wait"), R"({"timeout": "30s"})"));
+  return Succeeded(
+      post(absl::StrCat("/api/v1/jobs/", accepted->id(), ":wait"), R"({"timeout": "30s"})"));
 }
 
-absl::StatusOr<v1::Job> PredictOverGrpc(Client& client, const std::string& model, const std::string& file) {
+absl::StatusOr<v1::Job> PredictOverGrpc(Client& client, const std::string& model,
+                                        const std::string& file) {
   absl::StatusOr<std::string> bytes = ReadFile(file);
   if (!bytes.ok()) return bytes.status();
   v1::Job job = PredictJob(model);
@@ -147,7 +158,8 @@ std::string AnswersText(const v1::Job& job) {
   std::string text;
   if (job.predict_result().items_size() == 0) return "no answer";
   for (const v1::Answer& answer : job.predict_result().items(0).answers()) {
-    absl::StrAppend(&text, text.empty() ? "" : ", ", answer.label(), " ", PercentText(answer.probability()));
+    absl::StrAppend(&text, text.empty() ? "" : ", ", answer.label(), " ",
+                    PercentText(answer.probability()));
   }
   return text;
 }

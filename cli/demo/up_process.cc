@@ -53,20 +53,25 @@ bool UpProcess::HasEnded() {
   return pid_ <= 0;
 }
 
-absl::StatusOr<UpProcess::Doors> UpProcess::WaitReady(const std::string& address_file, absl::Duration timeout) {
+absl::StatusOr<UpProcess::Doors> UpProcess::WaitReady(const std::string& address_file,
+                                                      absl::Duration timeout) {
   const absl::Time end = absl::Now() + timeout;
   while (true) {
     // Read again each time: at first it may be an earlier run's.
     const auto addresses = ReadAddressFile(address_file);
     if (addresses.ok() && addresses->count("http") == 1 && addresses->count("grpc") == 1) {
       const Doors doors = {addresses->at("http"), addresses->at("grpc")};
-      if (Answers(doors.http, "/readyz", "") && Answers(doors.http, "/api/v1/devices", "\"device\"")) return doors;
+      if (Answers(doors.http, "/readyz", "") &&
+          Answers(doors.http, "/api/v1/devices", "\"device\""))
+        return doors;
     }
     if (HasEnded()) {
-      return absl::UnavailableError("`switchyard up` ended before it was ready; what it printed says why");
+      return absl::UnavailableError(
+          "`switchyard up` ended before it was ready; what it printed says why");
     }
     if (absl::Now() > end) {
-      return absl::UnavailableError(absl::StrCat("`switchyard up` is not ready after ", absl::FormatDuration(timeout)));
+      return absl::UnavailableError(
+          absl::StrCat("`switchyard up` is not ready after ", absl::FormatDuration(timeout)));
     }
     absl::SleepFor(absl::Milliseconds(50));
   }
@@ -74,8 +79,10 @@ absl::StatusOr<UpProcess::Doors> UpProcess::WaitReady(const std::string& address
 
 int UpProcess::Wait() {
   while (pid_ > 0) {
-    if (waitpid(pid_, &status_, 0) == pid_) pid_ = -1;
-    else if (errno != EINTR) break;
+    if (waitpid(pid_, &status_, 0) == pid_)
+      pid_ = -1;
+    else if (errno != EINTR)
+      break;
   }
   return WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
 }

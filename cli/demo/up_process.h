@@ -13,20 +13,21 @@
 
 namespace switchyard::cli {
 
-// Owned by one thread. Stopped (SIGTERM, then waited for) when it goes; ended with the demo's process in any case.
+// Owned by one thread. Stopped (SIGTERM, then waited for) when it goes; ended with the demo's
+// process in any case.
 class UpProcess {
  public:
   // `arguments` follow `switchyard up`. What it prints goes to our standard output.
-  static absl::StatusOr<std::unique_ptr<UpProcess>> Start(const std::string& program_folder,
-                                                             const std::vector<std::string>& arguments);
+  static absl::StatusOr<std::unique_ptr<UpProcess>> Start(
+      const std::string& program_folder, const std::vector<std::string>& arguments);
   ~UpProcess();
 
   struct Doors {
     std::string http;  // HOST:PORT.
     std::string grpc;
   };
-  // Its doors, once GET /readyz is 200 and a device is offered. `address_file` is the one its gateway writes. UNAVAILABLE
-  // when `up` ended or the time is over.
+  // Its doors, once GET /readyz is 200 and a device is offered. `address_file` is the one its
+  // gateway writes. UNAVAILABLE when `up` ended or the time is over.
   absl::StatusOr<Doors> WaitReady(const std::string& address_file, absl::Duration timeout);
   // Waits until it ends; its exit status.
   int Wait();

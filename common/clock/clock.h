@@ -14,7 +14,8 @@ class Clock {
   virtual ~Clock() = default;
   // Wall clock. May step. For deadlines people set and times people read.
   virtual absl::Time Now() = 0;
-  // CLOCK_BOOTTIME: never steps, goes on while the machine sleeps. For leases and durations. Its zero is arbitrary.
+  // CLOCK_BOOTTIME: never steps, goes on while the machine sleeps. For leases and durations. Its
+  // zero is arbitrary.
   virtual absl::Duration BootTime() = 0;
 };
 

@@ -32,8 +32,9 @@ absl::Status ParseTextConfig(absl::string_view text, absl::string_view name,
   google::protobuf::TextFormat::Parser parser;
   parser.RecordErrorsTo(&collector);
   if (parser.ParseFromString(std::string(text), config)) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(absl::StrJoin(collector.faults, "; "), "; fields of ",
-                                                 config->GetDescriptor()->full_name(), " are expected"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(absl::StrJoin(collector.faults, "; "), "; fields of ",
+                   config->GetDescriptor()->full_name(), " are expected"));
 }
 
 absl::Status LoadTextConfig(const std::string& file, google::protobuf::Message* config) {

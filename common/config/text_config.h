@@ -9,8 +9,8 @@
 
 namespace switchyard {
 
-// Reads FILE into `config`. INVALID_ARGUMENT names every fault with its line (unknown fields are faults); NOT_FOUND when
-// there is no such file.
+// Reads FILE into `config`. INVALID_ARGUMENT names every fault with its line (unknown fields are
+// faults); NOT_FOUND when there is no such file.
 absl::Status LoadTextConfig(const std::string& file, google::protobuf::Message* config);
 
 // The same for text already read; `name` stands for the file in errors.

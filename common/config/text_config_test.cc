@@ -18,7 +18,8 @@ TEST(TextConfig, ReadsFields) {
 
 TEST(TextConfig, NamesAnUnknownFieldWithItsLine) {
   config::v1::SchedulerConfig config;
-  const absl::Status status = ParseTextConfig("data_dir: 'x'\nlisten_on: 'y'", "sched.conf", &config);
+  const absl::Status status =
+      ParseTextConfig("data_dir: 'x'\nlisten_on: 'y'", "sched.conf", &config);
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), HasSubstr("sched.conf:2:"));
   EXPECT_THAT(std::string(status.message()), HasSubstr("listen_on"));

@@ -1,4 +1,5 @@
-// CRC-32C (Castagnoli, polynomial 0x1EDC6F41 reflected; RFC 3720 appendix B.4): the checksum of stored rows.
+// CRC-32C (Castagnoli, polynomial 0x1EDC6F41 reflected; RFC 3720 appendix B.4): the checksum of
+// stored rows.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +8,8 @@
 
 namespace switchyard {
 
-// Checksum of the bytes whose checksum is `crc` followed by `data`. Begin with 0. Uses the processor's instruction (SSE
-// 4.2) where there is one. Thread-safe.
+// Checksum of the bytes whose checksum is `crc` followed by `data`. Begin with 0. Uses the
+// processor's instruction (SSE 4.2) where there is one. Thread-safe.
 uint32_t Crc32c(uint32_t crc, absl::string_view data);
 
 }  // namespace switchyard

@@ -14,7 +14,9 @@ Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
 
 Sha256::~Sha256() { EVP_MD_CTX_free(context_); }
 
-void Sha256::Update(absl::string_view data) { EVP_DigestUpdate(context_, data.data(), data.size()); }
+void Sha256::Update(absl::string_view data) {
+  EVP_DigestUpdate(context_, data.data(), data.size());
+}
 
 std::string Sha256::FinishBytes() {
   std::string digest(32, '\0');
@@ -35,8 +37,8 @@ std::string Sha256Hex(absl::string_view data) { return absl::BytesToHexString(Sh
 
 bool IsSha256Hex(absl::string_view text) {
   return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-  });
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
 }
 
 }  // namespace switchyard

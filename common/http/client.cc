@@ -88,8 +88,9 @@ absl::StatusOr<HttpReply> HttpCall(const HttpRequest& request) {
     }
   }
   if (error) {
-    return absl::UnavailableError(absl::StrCat("no answer from ", request.address, " to ", request.method, " ",
-                                               request.target, ": ", error.message()));
+    return absl::UnavailableError(absl::StrCat("no answer from ", request.address, " to ",
+                                               request.method, " ", request.target, ": ",
+                                               error.message()));
   }
   return Digest(parser.release());
 }

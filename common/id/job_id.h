@@ -1,5 +1,5 @@
-// Job ids: 64-bit, ordered by time of submission; as text 13 characters of Crockford's base 32 in lower case
-// (0-9a-z without i, l, o, u), so that text sorts like numbers.
+// Job ids: 64-bit, ordered by time of submission; as text 13 characters of Crockford's base 32 in
+// lower case (0-9a-z without i, l, o, u), so that text sorts like numbers.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +10,11 @@
 
 namespace switchyard {
 
-using JobId = uint64_t;  // 43 bits of milliseconds since the Unix epoch, then 20 bits of counter. 0 is no job.
+using JobId = uint64_t;  // 43 bits of milliseconds since the Unix epoch, then 20 bits of counter. 0
+                         // is no job.
 
-// The id after `last`, at wall-clock `now_ms`: never smaller than the time says, always larger than `last`.
+// The id after `last`, at wall-clock `now_ms`: never smaller than the time says, always larger than
+// `last`.
 JobId NextJobId(JobId last, int64_t now_ms);
 
 std::string FormatJobId(JobId id);

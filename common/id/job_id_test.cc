@@ -17,8 +17,8 @@ TEST(JobId, TextSortsLikeNumbersAndParsesBack) {
 }
 
 TEST(JobId, RefusesWhatIsNoId) {
-  for (const char* text : {"", "0000000000000", "abc", "000000000000i", "000000000000A", "z000000000000",
-                           "00000000000001"}) {
+  for (const char* text : {"", "0000000000000", "abc", "000000000000i", "000000000000A",
+                           "z000000000000", "00000000000001"}) {
     EXPECT_EQ(ParseJobId(text), std::nullopt) << text;
   }
 }

@@ -37,9 +37,9 @@ const KindTraits kKinds[] = {
      .default_memory_bytes = 0,
      .shrinks_batch = true,
      .reports_progress = true},
-    // A user's own program may take all of its device, so it counts as a training; it may hang without anybody knowing,
-    // so unlike a training it has a timeout by default; its `checkpoint` folder makes it resumable. Few programs report
-    // progress: without any they are not stuck.
+    // A user's own program may take all of its device, so it counts as a training; it may hang
+    // without anybody knowing, so unlike a training it has a timeout by default; its `checkpoint`
+    // folder makes it resumable. Few programs report progress: without any they are not stuck.
     {.name = "command",
      .field = v1::Job::kCommand,
      .job_class = v1::TRAINING,

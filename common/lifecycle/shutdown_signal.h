@@ -9,7 +9,8 @@ class ShutdownSignal {
  public:
   ShutdownSignal();
   ~ShutdownSignal();
-  // Waits for the first SIGTERM or SIGINT; returns its number. A second one during shutdown ends the process at once.
+  // Waits for the first SIGTERM or SIGINT; returns its number. A second one during shutdown ends
+  // the process at once.
   int Wait();
   // Readable when a signal came; for poll.
   int fd() const { return fd_; }

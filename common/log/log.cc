@@ -41,9 +41,11 @@ absl::string_view Name(LogLevel level) {
 size_t Utf8Length(absl::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t first = byte(0);
-  const size_t length = first < 0x80 ? 1 : first >= 0xC2 && first < 0xE0 ? 2 : (first & 0xF0) == 0xE0 ? 3
-                        : first >= 0xF0 && first < 0xF5                  ? 4
-                                                                         : 0;
+  const size_t length = first < 0x80                    ? 1
+                        : first >= 0xC2 && first < 0xE0 ? 2
+                        : (first & 0xF0) == 0xE0        ? 3
+                        : first >= 0xF0 && first < 0xF5 ? 4
+                                                        : 0;
   if (length == 0 || text.size() < length) return 0;
   for (size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xC0) != 0x80) return 0;
@@ -89,9 +91,8 @@ LogValue::LogValue(double value)
 void SetupLog(absl::string_view process, LogLevel least) {
   ProcessName() = std::string(process);
   if (const char* level = std::getenv("SWITCHYARD_LOG_LEVEL")) {
-    for (const LogLevel known :
-         {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning, LogLevel::kError,
-          LogLevel::kOff}) {
+    for (const LogLevel known : {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning,
+                                 LogLevel::kError, LogLevel::kOff}) {
       if (Name(known) == level) least = known;
     }
   }
@@ -102,10 +103,10 @@ bool LogEnabled(LogLevel level) { return level >= least_level.load(std::memory_o
 
 void Log(LogLevel level, absl::string_view message, LogFields fields) {
   if (!LogEnabled(level)) return;
-  std::string line =
-      absl::StrCat("{\"time\":\"", absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::Now(), absl::UTCTimeZone()),
-                   "\",\"level\":\"", Name(level), "\",\"process\":", JsonQuote(ProcessName()),
-                   ",\"message\":", JsonQuote(message));
+  std::string line = absl::StrCat(
+      "{\"time\":\"", absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::Now(), absl::UTCTimeZone()),
+      "\",\"level\":\"", Name(level), "\",\"process\":", JsonQuote(ProcessName()),
+      ",\"message\":", JsonQuote(message));
   for (const LogField& field : fields) {
     absl::StrAppend(&line, ",", JsonQuote(field.name), ":", field.value.json());
   }

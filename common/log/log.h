@@ -1,5 +1,5 @@
-// Structured logs: one JSON object a line on standard error, with `time`, `level`, `process`, `message` and the fields
-// given, in order. Thread-safe; one write(2) a line.
+// Structured logs: one JSON object a line on standard error, with `time`, `level`, `process`,
+// `message` and the fields given, in order. Thread-safe; one write(2) a line.
 //
 //   LogInfo("worker attached", {{"worker", id}, {"attempts", count}});
 #pragma once
@@ -40,8 +40,8 @@ struct LogField {
 
 using LogFields = std::initializer_list<LogField>;
 
-// Called once by main, before threads. Lines below `least` are dropped. Also read from SWITCHYARD_LOG_LEVEL
-// (debug, info, warning, error), which wins.
+// Called once by main, before threads. Lines below `least` are dropped. Also read from
+// SWITCHYARD_LOG_LEVEL (debug, info, warning, error), which wins.
 void SetupLog(absl::string_view process, LogLevel least = LogLevel::kInfo);
 
 bool LogEnabled(LogLevel level);

@@ -19,8 +19,8 @@ std::string Address::ToString() const {
 absl::StatusOr<Address> ParseAddress(absl::string_view text) {
   const absl::string_view whole = text;
   const auto bad = [&] {
-    return absl::InvalidArgumentError(
-        absl::StrCat("\"", whole, "\" is not an address: HOST:PORT, [IPV6]:PORT or unix:/PATH is expected"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "\"", whole, "\" is not an address: HOST:PORT, [IPV6]:PORT or unix:/PATH is expected"));
   };
   Address address;
   if (absl::ConsumePrefix(&text, "unix:")) {
@@ -38,7 +38,8 @@ absl::StatusOr<Address> ParseAddress(absl::string_view text) {
     return bad();
   }
   uint32_t port;
-  if (host.empty() || !absl::SimpleAtoi(text.substr(colon + 1), &port) || port > 65535) return bad();
+  if (host.empty() || !absl::SimpleAtoi(text.substr(colon + 1), &port) || port > 65535)
+    return bad();
   address.host = std::string(host);
   address.port = static_cast<uint16_t>(port);
   return address;
@@ -58,9 +59,9 @@ absl::Status RequireLoopback(absl::string_view what, absl::string_view text) {
     return absl::InvalidArgumentError(absl::StrCat(what, ": ", address.status().message()));
   }
   if (IsLoopback(*address)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(what, ": ", text, " can be reached by strangers, and no keys are configured; bind 127.0.0.1:",
-                   address->port, ", [::1]:", address->port, " or a Unix socket"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      what, ": ", text, " can be reached by strangers, and no keys are configured; bind 127.0.0.1:",
+      address->port, ", [::1]:", address->port, " or a Unix socket"));
 }
 
 }  // namespace switchyard

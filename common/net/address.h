@@ -24,8 +24,8 @@ absl::StatusOr<Address> ParseAddress(absl::string_view text);
 // True for 127.0.0.0/8, ::1, localhost and Unix sockets.
 bool IsLoopback(const Address& address);
 
-// Until keys are configured a process may bind only what strangers cannot reach. INVALID_ARGUMENT names the address, why,
-// and what to write instead. `what` names the setting.
+// Until keys are configured a process may bind only what strangers cannot reach. INVALID_ARGUMENT
+// names the address, why, and what to write instead. `what` names the setting.
 absl::Status RequireLoopback(absl::string_view what, absl::string_view address);
 
 }  // namespace switchyard

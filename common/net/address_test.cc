@@ -14,7 +14,8 @@ TEST(Address, ParsesEveryForm) {
 }
 
 TEST(Address, RefusesTheRest) {
-  for (const char* text : {"", "8080", ":8080", "host", "host:99999", "::1:80", "[::1:80", "unix:", "h:-1"}) {
+  for (const char* text :
+       {"", "8080", ":8080", "host", "host:99999", "::1:80", "[::1:80", "unix:", "h:-1"}) {
     EXPECT_FALSE(ParseAddress(text).ok()) << text;
   }
 }

@@ -4,8 +4,6 @@
 
 namespace switchyard {
 
-void PrepareRpcProcess() {
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-}
+void PrepareRpcProcess() { absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore); }
 
 }  // namespace switchyard

@@ -53,9 +53,9 @@ absl::Status InvalidField(absl::string_view field, absl::string_view description
 }
 
 absl::Status NotFound(absl::string_view type, absl::string_view name) {
-  absl::Status status =
-      MakeError(absl::StatusCode::kNotFound, absl::StrCat(absl::AsciiStrToUpper(type), "_NOT_FOUND"),
-                absl::StrCat(type, " \"", name, "\" does not exist"), {{type, name}});
+  absl::Status status = MakeError(
+      absl::StatusCode::kNotFound, absl::StrCat(absl::AsciiStrToUpper(type), "_NOT_FOUND"),
+      absl::StrCat(type, " \"", name, "\" does not exist"), {{type, name}});
   google::rpc::ResourceInfo resource;
   resource.set_resource_type(std::string(type));
   resource.set_resource_name(std::string(name));
@@ -66,8 +66,8 @@ absl::Status NotFound(absl::string_view type, absl::string_view name) {
 absl::Status WithRetryDelay(absl::Status status, absl::Duration delay) {
   google::rpc::RetryInfo retry;
   retry.mutable_retry_delay()->set_seconds(absl::ToInt64Seconds(delay));
-  retry.mutable_retry_delay()->set_nanos(
-      static_cast<int32_t>(absl::ToInt64Nanoseconds(delay - absl::Seconds(absl::ToInt64Seconds(delay)))));
+  retry.mutable_retry_delay()->set_nanos(static_cast<int32_t>(
+      absl::ToInt64Nanoseconds(delay - absl::Seconds(absl::ToInt64Seconds(delay)))));
   AddDetail(status, retry);
   return status;
 }

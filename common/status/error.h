@@ -1,6 +1,6 @@
-// Errors as this service gives them: absl::Status with google.rpc error details as payloads, carried unchanged to gRPC
-// (grpc-status-details-bin) and HTTP (problem+json). AIP-193: every error made here has an ErrorInfo whose `reason` a program
-// can test. Thread-safe: pure functions.
+// Errors as this service gives them: absl::Status with google.rpc error details as payloads,
+// carried unchanged to gRPC (grpc-status-details-bin) and HTTP (problem+json). AIP-193: every error
+// made here has an ErrorInfo whose `reason` a program can test. Thread-safe: pure functions.
 #pragma once
 
 #include <initializer_list>
@@ -22,7 +22,8 @@ using ErrorMetadata = std::initializer_list<std::pair<absl::string_view, absl::s
 absl::Status MakeError(absl::StatusCode code, absl::string_view reason, absl::string_view message,
                        ErrorMetadata metadata = {});
 
-// One field at fault: path as in JSON with snake_case names (`job.train.epochs`), and what would be right.
+// One field at fault: path as in JSON with snake_case names (`job.train.epochs`), and what would be
+// right.
 struct FieldViolation {
   std::string field;
   std::string description;

@@ -6,7 +6,8 @@ namespace switchyard {
 namespace {
 
 TEST(Error, CarriesItsDetailsToTheWireAndBack) {
-  const absl::Status error = InvalidFields({{"job.priority", "must be 1 to 9"}, {"job.device", "unknown"}});
+  const absl::Status error =
+      InvalidFields({{"job.priority", "must be 1 to 9"}, {"job.device", "unknown"}});
   const google::rpc::Status wire = ToProto(error);
   ASSERT_EQ(wire.details_size(), 2);
   EXPECT_EQ(FromProto(wire), error);

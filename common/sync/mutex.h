@@ -1,5 +1,5 @@
-// std::mutex with clang's thread-safety annotations. Used instead of absl::Mutex because Debian's Abseil is not built for
-// the thread sanitizer, which then reports races that are none.
+// std::mutex with clang's thread-safety annotations. Used instead of absl::Mutex because Debian's
+// Abseil is not built for the thread sanitizer, which then reports races that are none.
 #pragma once
 
 #include <chrono>

@@ -36,7 +36,7 @@ struct NewJob {
   // What work of equal shape shares beside kind and model: `batch=32,image=224`. Run times and
   // memory are learned by it.
   std::string shape;
-  std::string key;         // Id of the key it was submitted with; empty: without one.
+  std::string key;  // Id of the key it was submitted with; empty: without one.
   ArrayMembership array;
   uint16_t device_count = 1;        // More: a gang, which gets all at the same time or none.
   std::optional<bool> preemptible;  // Unset: when the kind makes checkpoints.
@@ -286,7 +286,7 @@ struct InteractiveUse {
 using Event =
     std::variant<SubmitJobs, CancelJob, RetryJob, UpdateJob, DeleteJob, UpdateLimits, SetTenant,
                  SetKey, PauseQueue, InteractiveUse, WorkerAttached, WorkerDetached,
-                 WorkerHeartbeat, WorkerReports, WorkerDevicesChanged, WorkerDraining,
-                 CordonWorker, WorkerHostChanged, WorkerServing, ReviveDependents, InputsResolved>;
+                 WorkerHeartbeat, WorkerReports, WorkerDevicesChanged, WorkerDraining, CordonWorker,
+                 WorkerHostChanged, WorkerServing, ReviveDependents, InputsResolved>;
 
 }  // namespace switchyard::scheduler

@@ -66,8 +66,7 @@ class GangTest : public testing::Test {
     return Drain(beats);
   }
   Effects Attach(uint64_t session, int gpus, const std::string& host = "",
-                 const std::string& incarnation = "a",
-                 std::vector<AttemptReport> attempts = {}) {
+                 const std::string& incarnation = "a", std::vector<AttemptReport> attempts = {}) {
     WorkerAttached hello{.session = session,
                          .worker = absl::StrCat("w", session % 100),
                          .incarnation = incarnation,

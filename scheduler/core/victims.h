@@ -2,7 +2,8 @@
 // Internal to the core.
 //
 // An attempt comes in once its minimum run time is over; until then it stands in order of when that
-// will be, which is looked at whenever victims are. So preemptible work costs a few steps, other work none.
+// will be, which is looked at whenever victims are. So preemptible work costs a few steps, other
+// work none.
 #pragma once
 
 #include <compare>

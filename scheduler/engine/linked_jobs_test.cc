@@ -106,8 +106,7 @@ class LinkedJobs : public testing::Test {
     Finished finished{.outcome = outcome, .result = "", .permanent = true};
     Input report;
     report.event = WorkerReports{
-        .session = session_,
-        .reports = {{output_.assigned[job].attempt.ref, std::move(finished)}}};
+        .session = session_, .reports = {{output_.assigned[job].attempt.ref, std::move(finished)}}};
     output_.assigned.erase(job);
     inbox_.push_back(std::move(report));
     Drain();

@@ -28,9 +28,10 @@ struct PreemptionPolicy {
   uint32_t priority_distance = 2;
 };
 
-// From when on an attempt that started then may be preempted, of a job that was `preempted` so often
-// before. Each time it is left alone for twice as long (at most 1,024 times the minimum): so a job is
-// preempted no more often than the logarithm of its length, whatever more urgent work comes.
+// From when on an attempt that started then may be preempted, of a job that was `preempted` so
+// often before. Each time it is left alone for twice as long (at most 1,024 times the minimum): so
+// a job is preempted no more often than the logarithm of its length, whatever more urgent work
+// comes.
 int64_t ProtectedUntil(int64_t start_us, uint32_t preempted, const PreemptionPolicy& policy);
 
 // Least urgent enough priority of a victim for a waiting job of this priority; above 9: none.

@@ -92,7 +92,8 @@ TEST(Crash, NothingAcceptedIsLostOverRepeatedKillsOfTheScheduler) {
   for (int round = 0; round < 4; ++round) {
     v1::BatchCreateJobsRequest request;
     request.set_request_id("round-" + std::to_string(round));
-    for (int i = 0; i < 500; ++i) *request.add_jobs() = Noop(std::to_string(i), absl::Milliseconds(1));
+    for (int i = 0; i < 500; ++i)
+      *request.add_jobs() = Noop(std::to_string(i), absl::Milliseconds(1));
     grpc::ClientContext context;
     v1::BatchCreateJobsResponse response;
     const grpc::Status status = fleet.jobs().BatchCreateJobs(&context, request, &response);

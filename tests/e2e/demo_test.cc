@@ -25,13 +25,15 @@ double FigureBehind(const std::string& text, const std::string& label) {
 }
 
 TEST(Demo, TrainsPredictsAndReachesItsFigures) {
-  const std::string command = absl::StrCat("'", SWITCHYARD_BIN, "/switchyard' demo --exit --digits '", SWITCHYARD_DIGITS,
-                                           "' --http 127.0.0.1:0 --grpc 127.0.0.1:0 2>&1");
+  const std::string command =
+      absl::StrCat("'", SWITCHYARD_BIN, "/switchyard' demo --exit --digits '", SWITCHYARD_DIGITS,
+                   "' --http 127.0.0.1:0 --grpc 127.0.0.1:0 2>&1");
   FILE* demo = popen(command.c_str(), "r");
   ASSERT_NE(demo, nullptr);
   std::string output;
   std::array<char, 4096> piece;
-  while (const size_t size = fread(piece.data(), 1, piece.size(), demo)) output.append(piece.data(), size);
+  while (const size_t size = fread(piece.data(), 1, piece.size(), demo))
+    output.append(piece.data(), size);
   const int status = pclose(demo);
   SCOPED_TRACE(output);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);

@@ -9,8 +9,8 @@ namespace switchyard::e2e {
 
 void MakeDigits(Fleet& fleet) {
   const std::string command =
-      absl::StrCat("'", SWITCHYARD_BIN, "/switchyard-datagen' digits '", SWITCHYARD_DIGITS, "' '", fleet.data_root(),
-                   "/train' '", fleet.data_root(), "/test' >/dev/null 2>&1");
+      absl::StrCat("'", SWITCHYARD_BIN, "/switchyard-datagen' digits '", SWITCHYARD_DIGITS, "' '",
+                   fleet.data_root(), "/train' '", fleet.data_root(), "/test' >/dev/null 2>&1");
   ASSERT_EQ(std::system(command.c_str()), 0) << command;
 }
 

@@ -7,7 +7,8 @@
 
 namespace switchyard::e2e {
 
-// Writes them as pictures into `train` and `test` beneath the fleet's data root; fails the test when it cannot.
+// Writes them as pictures into `train` and `test` beneath the fleet's data root; fails the test
+// when it cannot.
 void MakeDigits(Fleet& fleet);
 
 // Trains on them: the same bits whenever nothing interferes.

@@ -86,28 +86,32 @@ std::string Fleet::Config(const std::string& name, const std::string& text) {
 void Fleet::StartScheduler() {
   const std::string config = Config(
       "scheduler",
-      absl::StrCat("data_dir: '", directory_, "/scheduler'\n", "listen: 'unix:", directory_, "/client.sock'\n",
-                   "worker_listen: 'unix:", directory_, "/worker.sock'\n", "artifact_dir: '", directory_,
-                   "/artifacts'\n", "lease { seconds: ", options_.lease_seconds, " }\n",
-                   "heartbeat_interval { nanos: 200000000 }\n", options_.allow_noop ? "allow_noop: true\n" : "",
-                   options_.scheduler_config));
+      absl::StrCat("data_dir: '", directory_, "/scheduler'\n", "listen: 'unix:", directory_,
+                   "/client.sock'\n", "worker_listen: 'unix:", directory_, "/worker.sock'\n",
+                   "artifact_dir: '", directory_, "/artifacts'\n", "lease { seconds: ",
+                   options_.lease_seconds, " }\n", "heartbeat_interval { nanos: 200000000 }\n",
+                   options_.allow_noop ? "allow_noop: true\n" : "", options_.scheduler_config));
   scheduler_ = std::make_unique<Process>(
-      std::vector<std::string>{Binary("switchyard-scheduler"), "--config", config}, directory_ + "/scheduler.log");
+      std::vector<std::string>{Binary("switchyard-scheduler"), "--config", config},
+      directory_ + "/scheduler.log");
 }
 
 void Fleet::StartGateway() {
   const std::string addresses = directory_ + "/gateway.addresses";
   std::filesystem::remove(addresses);
   const std::string config = Config(
-      "gateway", absl::StrCat("http_listen: '127.0.0.1:0'\n", "grpc_listen: 'unix:", directory_, "/gateway.sock'\n",
-                              "scheduler: 'unix:", directory_, "/client.sock'\n", "artifact_dir: '", directory_,
-                              "/artifacts'\n", "address_file: '", addresses, "'\n"));
+      "gateway", absl::StrCat("http_listen: '127.0.0.1:0'\n", "grpc_listen: 'unix:", directory_,
+                              "/gateway.sock'\n", "scheduler: 'unix:", directory_,
+                              "/client.sock'\n", "artifact_dir: '", directory_, "/artifacts'\n",
+                              "address_file: '", addresses, "'\n"));
   gateway_ = std::make_unique<Process>(
-      std::vector<std::string>{Binary("switchyard-gateway"), "--config", config}, directory_ + "/gateway.log");
+      std::vector<std::string>{Binary("switchyard-gateway"), "--config", config},
+      directory_ + "/gateway.log");
   if (!WaitUntil([&] { return !(http_ = AddressIn(addresses, "http")).empty(); })) {
     Die("the gateway did not start", directory_ + "/gateway.log");
   }
-  auto channel = grpc::CreateChannel("unix:" + directory_ + "/gateway.sock", grpc::InsecureChannelCredentials());
+  auto channel = grpc::CreateChannel("unix:" + directory_ + "/gateway.sock",
+                                     grpc::InsecureChannelCredentials());
   jobs_ = v1::JobService::NewStub(channel);
   fleet_ = v1::FleetService::NewStub(channel);
   models_ = v1::ModelService::NewStub(channel);
@@ -115,10 +119,11 @@ void Fleet::StartGateway() {
 
 void Fleet::StartWorker(int number) {
   const std::string name = absl::StrCat("worker", number);
-  const std::string config = Config(
-      name, absl::StrCat("id: 'w", number, "'\n", "data_dir: '", directory_, "/", name, "'\n", "scheduler: 'unix:",
-                         directory_, "/worker.sock'\n", "data_roots: '", data_root_, "'\n", "artifact_dir: '",
-                         directory_, "/artifacts'\n", "threads: 1\n", "drain_seconds: 10\n"));
+  const std::string config =
+      Config(name, absl::StrCat("id: 'w", number, "'\n", "data_dir: '", directory_, "/", name,
+                                "'\n", "scheduler: 'unix:", directory_, "/worker.sock'\n",
+                                "data_roots: '", data_root_, "'\n", "artifact_dir: '", directory_,
+                                "/artifacts'\n", "threads: 1\n", "drain_seconds: 10\n"));
   workers_[number - 1] = std::make_unique<Process>(
       std::vector<std::string>{Binary("switchyard-worker"), "--config", config},
       absl::StrCat(directory_, "/", name, ".log"));
@@ -131,7 +136,8 @@ void Fleet::Start() {
   const bool ready = WaitUntil([&] {
     grpc::ClientContext context;
     v1::ListDevicesResponse devices;
-    return fleet_->ListDevices(&context, {}, &devices).ok() && devices.devices_size() >= options_.workers;
+    return fleet_->ListDevices(&context, {}, &devices).ok() &&
+           devices.devices_size() >= options_.workers;
   });
   if (!ready) Die("not every worker offered its device", directory_ + "/worker1.log");
 }

@@ -1,5 +1,6 @@
-// A whole installation of real processes in a temporary folder: scheduler, gateway and CPU workers, each of which can be
-// killed and started again. Sockets between them are Unix sockets, so that a restarted process is found again.
+// A whole installation of real processes in a temporary folder: scheduler, gateway and CPU workers,
+// each of which can be killed and started again. Sockets between them are Unix sockets, so that a
+// restarted process is found again.
 #pragma once
 
 #include <functional>
@@ -57,8 +58,10 @@ class Fleet {
   // Everything a watcher from the beginning is told, to the job's end.
   std::vector<v1::JobEvent> Watch(const std::string& id, absl::Duration timeout = absl::Minutes(2));
   // Looks every 10 ms until `condition` holds; false when it did not in `timeout`.
-  bool WaitUntil(const std::function<bool()>& condition, absl::Duration timeout = absl::Seconds(30));
-  bool WaitForState(const std::string& id, v1::Job::State state, absl::Duration timeout = absl::Seconds(30));
+  bool WaitUntil(const std::function<bool()>& condition,
+                 absl::Duration timeout = absl::Seconds(30));
+  bool WaitForState(const std::string& id, v1::Job::State state,
+                    absl::Duration timeout = absl::Seconds(30));
 
  private:
   std::string Config(const std::string& name, const std::string& text);

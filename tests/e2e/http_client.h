@@ -1,4 +1,5 @@
-// common/http's client in the form tests like: no answer at all is status 0 with the reason as body.
+// common/http's client in the form tests like: no answer at all is status 0 with the reason as
+// body.
 #pragma once
 
 #include <map>
@@ -8,8 +9,9 @@
 
 namespace switchyard::e2e {
 
-inline HttpReply Http(const std::string& address, const std::string& method, const std::string& target,
-                      const std::string& body = "", const std::map<std::string, std::string>& headers = {}) {
+inline HttpReply Http(const std::string& address, const std::string& method,
+                      const std::string& target, const std::string& body = "",
+                      const std::map<std::string, std::string>& headers = {}) {
   const absl::StatusOr<HttpReply> reply = HttpCall(
       {.address = address, .method = method, .target = target, .body = body, .headers = headers});
   if (reply.ok()) return *reply;

@@ -41,7 +41,8 @@ class Jobs : public ::testing::Test {
 Fleet* Jobs::fleet_ = nullptr;
 
 TEST_F(Jobs, ANoopGoesThroughARealRunnerAndItsBytesComeBack) {
-  const HttpReply created = Post("/api/v1/jobs", R"({"priority": 3, "noop": {"payload": "aGVsbG8="}})");
+  const HttpReply created =
+      Post("/api/v1/jobs", R"({"priority": 3, "noop": {"payload": "aGVsbG8="}})");
   ASSERT_EQ(created.status, 201) << created.body;
   const std::string id = IdIn(created.body);
   const HttpReply ended = Post("/api/v1/jobs/" + id + ":wait", R"({"timeout": "30s"})");
@@ -114,7 +115,8 @@ TEST_F(Jobs, EventsAreServerSentAndResumeByTheirId) {
   EXPECT_THAT(all.body, HasSubstr("QUEUED"));
   EXPECT_THAT(all.body, HasSubstr("SUCCEEDED"));
   const size_t first_id = all.body.find("id: ");
-  const std::string event_id = all.body.substr(first_id + 4, all.body.find('\n', first_id) - first_id - 4);
+  const std::string event_id =
+      all.body.substr(first_id + 4, all.body.find('\n', first_id) - first_id - 4);
   const HttpReply rest = Http(fleet_->http(), "GET", "/api/v1/jobs/" + id + "/events", "",
                               {{"Accept", "text/event-stream"}, {"Last-Event-ID", event_id}});
   EXPECT_LT(rest.body.size(), all.body.size());
@@ -138,8 +140,8 @@ TEST_F(Jobs, BadInputIsNamed) {
       {R"({"train": {"save_as": "m"}})", 400, "train"},
       {R"({"train": {"save_as": "Bad Name", "train": {"path": "/x"}}})", 400, "save_as"},
       {R"({"train": {"save_as": "m", "train": {"path": "../etc"}}})", 400, "path"},
-      {R"({"train": {"save_as": "m", "epochs": 0, "learning_rate": -1, "train": {"path": "/x"}}})", 400,
-       "learning_rate"},
+      {R"({"train": {"save_as": "m", "epochs": 0, "learning_rate": -1, "train": {"path": "/x"}}})",
+       400, "learning_rate"},
   };
   for (const Case& c : cases) {
     const HttpReply reply = Post("/api/v1/jobs", c.body);
@@ -162,8 +164,10 @@ TEST_F(Jobs, ListsByFilterAndPages) {
 
 TEST_F(Jobs, LimitsChangeAtOnceAndForGood) {
   const auto set_limit = [&](int limit) {
-    return Http(fleet_->http(), "PATCH", "/api/v1/limits",
-                absl::StrCat(R"({"limits": [{"device": "cpu", "jobClass": "INFERENCE", "maxRunning": )", limit, "}]}"));
+    return Http(
+        fleet_->http(), "PATCH", "/api/v1/limits",
+        absl::StrCat(R"({"limits": [{"device": "cpu", "jobClass": "INFERENCE", "maxRunning": )",
+                     limit, "}]}"));
   };
   ASSERT_EQ(set_limit(0).status, 200) << set_limit(0).body;
   const std::string id = fleet_->Submit(Noop("x")).id();
@@ -192,7 +196,8 @@ TEST_F(Jobs, ArtifactsGoUpAndDownWithTheirHashChecked) {
                 .status,
             400);
   EXPECT_EQ(Get("/api/v1/artifacts/" + hash).status, 404);
-  const std::string right = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";  // Of "abc".
+  const std::string right =
+      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";  // Of "abc".
   const HttpReply put = Http(fleet_->http(), "PUT", "/api/v1/artifacts/" + right, "abc",
                              {{"Content-Type", "application/octet-stream"}});
   EXPECT_EQ(put.status, 201) << put.body;
@@ -202,8 +207,10 @@ TEST_F(Jobs, ArtifactsGoUpAndDownWithTheirHashChecked) {
 }
 
 TEST_F(Jobs, ABrowserOfAnotherOriginIsRefused) {
-  EXPECT_EQ(Post("/api/v1/jobs", R"({"noop": {}})", {{"Origin", "http://evil.example"}}).status, 403);
-  EXPECT_EQ(Post("/api/v1/jobs", R"({"noop": {}})", {{"Sec-Fetch-Site", "cross-site"}}).status, 403);
+  EXPECT_EQ(Post("/api/v1/jobs", R"({"noop": {}})", {{"Origin", "http://evil.example"}}).status,
+            403);
+  EXPECT_EQ(Post("/api/v1/jobs", R"({"noop": {}})", {{"Sec-Fetch-Site", "cross-site"}}).status,
+            403);
   EXPECT_EQ(Post("/api/v1/jobs", R"({"noop": {}})", {{"Host", "evil.example"}}).status, 403);
 }
 

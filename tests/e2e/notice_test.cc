@@ -1,5 +1,5 @@
-// What running work is told: that memory is out, that more urgent work needs its device, that it has a place in a gang; and
-// what is left of its log when its worker dies.
+// What running work is told: that memory is out, that more urgent work needs its device, that it
+// has a place in a gang; and what is left of its log when its worker dies.
 #include <set>
 #include <vector>
 
@@ -36,7 +36,8 @@ TEST(Memory, ATrainingThatNeedsMoreThanItMayHaveGoesOnWithASmallerBatch) {
 
 TEST(Preemption, AMoreUrgentJobTakesTheDeviceAndTheTrainingEndsBitForBitTheSame) {
   // What ends within the grace anyway is waited for, so the grace is short beside the training.
-  Fleet fleet({.scheduler_config = "preemption { min_run_time { seconds: 1 } grace { seconds: 2 } }\n"});
+  Fleet fleet(
+      {.scheduler_config = "preemption { min_run_time { seconds: 1 } grace { seconds: 2 } }\n"});
   fleet.Start();
   MakeDigits(fleet);
   grpc::ClientContext context;
@@ -103,12 +104,14 @@ TEST(Gang, TrainingRefusesIt) {
   // At the door or on the worker, but in words.
   const grpc::Status status = fleet.jobs().CreateJob(&context, request, &accepted);
   if (!status.ok()) {
-    EXPECT_NE(status.error_message().find("device_count"), std::string::npos) << status.error_message();
+    EXPECT_NE(status.error_message().find("device_count"), std::string::npos)
+        << status.error_message();
     return;
   }
   const v1::Job ended = fleet.WaitEnded(accepted.id());
   EXPECT_EQ(ended.state(), v1::Job::FAILED);
-  EXPECT_NE(ended.error().message().find("device_count"), std::string::npos) << ended.ShortDebugString();
+  EXPECT_NE(ended.error().message().find("device_count"), std::string::npos)
+      << ended.ShortDebugString();
 }
 
 TEST(Log, OfAKilledWorkerIsThereAsFarAsItWasStoredAndTheRestIsAGap) {

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/util/json_util.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/util/json_util.h"
 #include "gtest/gtest.h"
 #include "switchyard/v1/array_service.pb.h"
 #include "switchyard/v1/pipeline.pb.h"
@@ -25,7 +25,8 @@ class Pipelines : public ::testing::Test {
   void SetUp() override { fleet_.Start(); }
 
   template <typename Message>
-  Message Call(const std::string& method, const std::string& target, const std::string& body = "{}") {
+  Message Call(const std::string& method, const std::string& target,
+               const std::string& body = "{}") {
     const HttpReply reply = Http(fleet_.http(), method, target, method == "GET" ? "" : body);
     EXPECT_LT(reply.status, 300) << target << ": " << reply.body;
     Message message;
@@ -62,9 +63,11 @@ class Pipelines : public ::testing::Test {
     const std::string root = fleet_.data_root();
     return absl::StrCat(R"({"name": "digits", "steps": [
       {"name": "train", "job": {"reuse": true, "train": {"saveAs": "digits", "epochs": 2, "seed": 7,
-        "train": {"path": ")", root, R"(/train"}}}},
+        "train": {"path": ")",
+                        root, R"(/train"}}}},
       {"name": "predict", "job": {"predict": {"topK": 1}},
-       "forEach": {"values": {"values": [")", root, "/test/1\", \"", root, "/test/2\", \"", root,
+       "forEach": {"values": {"values": [")",
+                        root, "/test/1\", \"", root, "/test/2\", \"", root,
                         R"(/late"]}},
        "inputs": [
          {"field": "predict.model", "output": {"step": "train", "field": "model"}},
@@ -85,9 +88,8 @@ TEST_F(Pipelines, TrainsPredictsFailsIsResumedAndReusesOverAKilledScheduler) {
   EXPECT_EQ(FirstJob(made, "predict").state(), v1::Job::BLOCKED);
   fleet_.scheduler().Kill();
   fleet_.StartScheduler();
-  ASSERT_TRUE(fleet_.WaitUntil([&] {
-    return Http(fleet_.http(), "GET", "/api/v1/pipelines/" + made.id()).status == 200;
-  }));
+  ASSERT_TRUE(fleet_.WaitUntil(
+      [&] { return Http(fleet_.http(), "GET", "/api/v1/pipelines/" + made.id()).status == 200; }));
 
   // The third set is not there: its prediction fails, the last step is given up.
   v1::Pipeline ended = WaitPipeline(made.id());
@@ -134,8 +136,8 @@ TEST_F(Pipelines, AStepMayBeFannedOutOverWhatAnEarlierOneMakes) {
 }
 
 TEST_F(Pipelines, AnArrayRunsAtMostAsManyAsItsWidthAtOnce) {
-  const v1::Array made = Call<v1::Array>("POST", "/api/v1/arrays",
-                                         R"({"count": 40, "width": 2, "job": {"noop": {"hold": "0.02s"}}})");
+  const v1::Array made = Call<v1::Array>(
+      "POST", "/api/v1/arrays", R"({"count": 40, "width": 2, "job": {"noop": {"hold": "0.02s"}}})");
   uint32_t most = 0;
   v1::Array array;
   ASSERT_TRUE(fleet_.WaitUntil([&] {

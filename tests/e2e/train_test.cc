@@ -50,7 +50,8 @@ TEST_F(Training, ATrainedModelPredictsAndADamagedFileCostsItsOwnItemOnly) {
   EXPECT_EQ(trained.train_result().classes_size(), 10);
   std::set<std::string> outputs;
   for (const auto& output : trained.outputs()) outputs.insert(output.name());
-  EXPECT_THAT(outputs, ::testing::IsSupersetOf({"confusion_matrix.json", "curves.csv", "weights.safetensors"}));
+  EXPECT_THAT(outputs, ::testing::IsSupersetOf(
+                           {"confusion_matrix.json", "curves.csv", "weights.safetensors"}));
 
   const std::string folder = fleet_.data_root() + "/mixed";
   fs::create_directories(folder);

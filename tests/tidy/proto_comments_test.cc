@@ -1,5 +1,5 @@
-// Every element of every proto says what it means: the API reference, the configuration reference and OpenAPI are made
-// from these comments.
+// Every element of every proto says what it means: the API reference, the configuration reference
+// and OpenAPI are made from these comments.
 
 #include <filesystem>
 #include <string>
@@ -26,7 +26,8 @@ void ExpectComment(const Element* element) {
   google::protobuf::SourceLocation location;
   const bool found = element->GetSourceLocation(&location);
   EXPECT_TRUE(found && !location.leading_comments.empty())
-      << element->full_name() << " has no comment: " << element->file()->name() << ":" << location.start_line + 1;
+      << element->full_name() << " has no comment: " << element->file()->name() << ":"
+      << location.start_line + 1;
 }
 
 void CheckEnum(const google::protobuf::EnumDescriptor* type) {
@@ -34,7 +35,8 @@ void CheckEnum(const google::protobuf::EnumDescriptor* type) {
   for (int i = 0; i < type->value_count(); ++i) {
     google::protobuf::SourceLocation location;
     type->value(i)->GetSourceLocation(&location);
-    EXPECT_FALSE(location.leading_comments.empty()) << type->value(i)->full_name() << " has no comment";
+    EXPECT_FALSE(location.leading_comments.empty())
+        << type->value(i)->full_name() << " has no comment";
   }
 }
 
@@ -51,7 +53,8 @@ void CheckFile(const google::protobuf::FileDescriptor* file) {
   for (int i = 0; i < file->enum_type_count(); ++i) CheckEnum(file->enum_type(i));
   for (int i = 0; i < file->service_count(); ++i) {
     ExpectComment(file->service(i));
-    for (int j = 0; j < file->service(i)->method_count(); ++j) ExpectComment(file->service(i)->method(j));
+    for (int j = 0; j < file->service(i)->method_count(); ++j)
+      ExpectComment(file->service(i)->method(j));
   }
 }
 
@@ -65,7 +68,8 @@ TEST(Tidy, EveryElementOfEveryProtoIsCommented) {
   int files = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(SWITCHYARD_PROTOS)) {
     if (entry.path().extension() != ".proto") continue;
-    const auto* file = importer.Import(std::filesystem::relative(entry.path(), SWITCHYARD_PROTOS).string());
+    const auto* file =
+        importer.Import(std::filesystem::relative(entry.path(), SWITCHYARD_PROTOS).string());
     ASSERT_NE(file, nullptr) << entry.path();
     CheckFile(file);
     ++files;

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "worker/tasks/noop/noop.h"
@@ -289,14 +290,16 @@ TEST_F(AttemptRunnerTest, TellsAPreemptedAttemptItsGrace) {
   Make(/*own=*/true);
   std::atomic<double> left = -1;
   std::atomic<bool> before = false;
+  absl::Notification looked;
   script_ = [&](AttemptContext& context) -> absl::StatusOr<Job> {
     before = context.Preempted() || context.GraceLeft() < absl::InfiniteDuration();
+    looked.Notify();
     while (!context.StopRequested()) usleep(500);
     if (context.Preempted()) left = absl::ToDoubleSeconds(context.GraceLeft());
     return absl::CancelledError("preempted");
   };
   Start({Train(1)});
-  Next(AttemptReport::kStarted);
+  looked.WaitForNotification();
   ToRunner frame;
   auto* cancel = frame.add_cancel();
   *cancel->mutable_ref() = RefOf(TestKey(1));

@@ -17,8 +17,8 @@ struct ServeOptions {
   std::string work_dir;
   std::vector<std::string> data_roots;
   std::string command_policy;  // File of a CommandPolicy in text format; empty: no commands.
-  bool own = false;         // Serves one attempt in a process of its own.
-  bool background = false;  // Works at least CPU priority; starting up it does not.
+  bool own = false;            // Serves one attempt in a process of its own.
+  bool background = false;     // Works at least CPU priority; starting up it does not.
 };
 
 // Prepares the device, says hello on kSocketFd, and runs attempts until told to drain. Ends the

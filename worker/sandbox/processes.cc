@@ -5,10 +5,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <string>
 
@@ -74,6 +76,11 @@ bool DescendsFrom(const std::map<pid_t, Stat>& all, pid_t pid, pid_t ancestor) {
   return false;
 }
 
+// A process that ends between two reads leaves its share to those read after it, so five that end
+// in the order of the reading seem to hold 1/5 + 1/4 + ... + 1 = 2.3 times what they share. Memory
+// that is really held is held at every look.
+constexpr int kProportionalLooks = 3;
+
 // "Pss:  1234 kB".
 uint64_t ProportionalBytesOf(pid_t pid) {
   const std::string text = ReadWhole(absl::StrCat("/proc/", pid, "/smaps_rollup"));
@@ -107,9 +114,13 @@ Usage Processes::Measure() const {
 }
 
 uint64_t Processes::ProportionalBytes() const {
-  uint64_t bytes = 0;
-  for (const pid_t pid : List()) bytes += ProportionalBytesOf(pid);
-  return bytes;
+  uint64_t least = std::numeric_limits<uint64_t>::max();
+  for (int look = 0; look < kProportionalLooks; ++look) {
+    uint64_t bytes = 0;
+    for (const pid_t pid : List()) bytes += ProportionalBytesOf(pid);
+    least = std::min(least, bytes);
+  }
+  return least;
 }
 
 void Processes::Signal(int signal) const {

@@ -22,7 +22,8 @@ class Processes {
 
   std::vector<pid_t> List() const;
   Usage Measure() const;
-  // Shared pages shared out among those who share them. Costs a walk over the page tables.
+  // Shared pages shared out among those who share them; the least of a few looks. Each costs a walk
+  // over the page tables.
   uint64_t ProportionalBytes() const;
   // Sends `signal` to all. With SIGKILL in an own namespace nothing can slip through; else a
   // process that forks while we look may be missed, so repeat until List is empty.

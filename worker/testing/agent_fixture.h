@@ -1,5 +1,5 @@
-// What tests of the agent share: an attached agent over fakes, the scheduler's part and the runners'
-// part.
+// What tests of the agent share: an attached agent over fakes, the scheduler's part and the
+// runners' part.
 #pragma once
 
 #include <functional>

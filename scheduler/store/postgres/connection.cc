@@ -154,8 +154,8 @@ absl::Status PostgresConnection::TakeAll() {
     const PostgresResult result(raw);
     const ExecStatusType status = PQresultStatus(raw);
     if (status == PGRES_PIPELINE_SYNC) return first;
-    const bool fine = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ||
-                      status == PGRES_PIPELINE_ABORTED;
+    const bool fine =
+        status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_PIPELINE_ABORTED;
     if (!fine && first.ok()) first = Error(raw, "commit");
   }
   if (first.ok()) first = Error(nullptr, "commit");

@@ -67,7 +67,8 @@ class StoredLogTest : public testing::Test {
     ASSERT_TRUE((*store)->Commit(*epoch, batch).ok());
   }
 
-  const std::string folder_ = testing::TempDir() + "/stored_log_" + testing::UnitTest::GetInstance()->current_test_info()->name();
+  const std::string folder_ = testing::TempDir() + "/stored_log_" +
+                              testing::UnitTest::GetInstance()->current_test_info()->name();
 };
 
 // Four trainings of a minute on one device, one after the other, though all came at once; one never
