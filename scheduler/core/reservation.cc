@@ -15,11 +15,13 @@ constexpr uint32_t kMostSpare = 1024;
 
 void Core::Impl::ExpectEnd(uint32_t index) {
   const LiveAttempt& attempt = attempts_[index];
+  const LiveJob& row = rows_[attempt.job];
+  // As far as is known by now: it may have been dispatched before anything was.
+  const int64_t expected_us = ExpectedRun(row);
   const bool overdue = attempt.started && now_.boot_us - attempt.start_boot_us > kSoonUs;
-  if (attempt.expected_us > 0 && attempt.expected_us < kSoonUs && !overdue) return;
+  if (expected_us > 0 && expected_us < kSoonUs && !overdue) return;
   const int64_t start_us = attempt.started ? attempt.start_boot_us : attempt.dispatch_boot_us;
-  const int64_t timeout_us = TimeoutOf(rows_[attempt.job]);
-  pools_.ExpectEnd(index, ExpectedEnd(start_us, attempt.expected_us, timeout_us, now_.boot_us));
+  pools_.ExpectEnd(index, ExpectedEnd(start_us, expected_us, TimeoutOf(row), now_.boot_us));
 }
 
 uint32_t Core::Impl::GateOf(uint32_t shape) const {
@@ -51,6 +53,9 @@ void Core::Impl::ReviewReservations() {
       continue;
     }
     held.place = best.place;
+    // Waiting is looked at now and then, and a stream when its oldest job changes: of two jobs that
+    // grow old together one may be raised first. The gang is not to lose its turn by that.
+    held.place.level = std::min(held.place.level, queue_.LevelNow(best.job, now_.wall_us));
   }
   std::erase_if(reservations_, [](const Reservation& held) { return held.group == kNone; });
   RebuildGates();
@@ -145,8 +150,8 @@ uint32_t Core::Impl::GateMask(uint32_t shape, uint32_t group, const Candidate& c
   const uint32_t gate = GateOf(shape);
   if (gate == kNone || reservations_[gate].group == group) return ~0u;
   Reservation& held = reservations_[gate];
-  if (held.ComesBehind(candidate.place)) return ~0u;
-  // Nothing waits ahead on a device that is wanted: it would never become free.
+  // Nothing waits ahead on a device that is wanted: it would never become free, and the gang's
+  // start would be computed without what comes back from there.
   return MayBackfillInto(held, candidate) ? kStartsAtOnceMask : 0;
 }
 

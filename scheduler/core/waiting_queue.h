@@ -111,6 +111,11 @@ class WaitingQueue {
   // of priority 1 or 2 waited.
   bool Best(uint32_t group, Candidate& best, bool urgent = true);
 
+  // The level of a waiting job as it is now; Age moves it there at the latest.
+  int LevelNow(uint32_t job, int64_t wall_us) const {
+    return Level(streams_[rows_[job].stream], job, wall_us);
+  }
+
   // Moves streams whose oldest job has waited for another interval.
   void Age(int64_t wall_us);
   bool empty() const { return waiting_ == 0; }

@@ -44,6 +44,7 @@ Profile Calm() {
           .submits = 60,
           .largest_batch = 4,
           .fault_time_us = 200 * kSecond,
+          .faults = false,
           .largest_gang = 5,
           .calm = true};
 }

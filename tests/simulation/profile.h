@@ -47,8 +47,8 @@ struct Profile {
   bool crowded = false;
   // Devices of the largest gangs; 1: no gangs.
   uint32_t largest_gang = 2;
-  // Nothing fails, run times are always the same, one tenant submits work of one priority: how
-  // long things wait can then be told exactly.
+  // Run times are always the same, and one tenant submits work of one priority: without faults it
+  // can then be told exactly how long things should wait.
   bool calm = false;
   // Every so many seeds a run without a named profile takes this one; 0: only when named.
   uint64_t seeds_for_one = 0;

@@ -71,7 +71,7 @@ void SimulatedClient::Submit() {
       plan.job.device_count =
           static_cast<uint16_t>(random_.Between(2, world_.profile().largest_gang));
     }
-    if (random_.Chance(0.05))
+    if (!world_.profile().calm && random_.Chance(0.05))
       plan.job.not_before_us = world_.wall_us() + random_.Between(0, 30 * kSecond);
     if (plan.has_deadline && plan.job.timeout_us == 0) {
       plan.job.expire_us = world_.wall_us() + random_.Between(kSecond, 120 * kSecond);

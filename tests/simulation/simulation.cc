@@ -67,7 +67,6 @@ void OneFault(World& world, SimulatedWorker& worker) {
 
 // Draws faults until their time is over.
 void PlanFaults(World& world, Workers& workers) {
-  if (world.profile().calm) return;
   world.After(world.random().Between(0, world.profile().longest_calm_us), [&world, &workers] {
     if (!world.MayFail()) return;
     OneFault(world, *workers[world.random().Below(workers.size())]);

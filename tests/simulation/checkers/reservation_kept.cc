@@ -15,8 +15,10 @@ namespace {
 
 using scheduler::JobState;
 
-// Of expected run times, which have to be learned first, and of the way of the messages.
+// Of expected run times, and of the way of the messages.
 constexpr int64_t kErrorUs = 15'000'000;
+// What is expected has to be learned first: by then the longest have run twice.
+constexpr int64_t kLearnedUs = 130'000'000;
 // Work that was decided on before the gang was seen to wait is not let past it.
 constexpr int64_t kWindowUs = 1'000'000;
 
@@ -51,7 +53,8 @@ class ReservationKept final : public Checker {
   }
 
  private:
-  // Of the gangs that wait, the one that comes first: nothing may be let past it.
+  // Of the gangs that wait, the one that comes first: from then on nothing may be let past it that
+  // would hold it up. (Those behind it are promised nothing yet.)
   const std::pair<const JobId, int64_t>* First() const {
     const std::pair<const JobId, int64_t>* first = nullptr;
     for (const auto& gang : waiting_) {
@@ -71,14 +74,18 @@ class ReservationKept final : public Checker {
   void LookAt(int64_t now_us) {
     now_us_ = now_us;
     const auto* gang = First();
-    if (gang == nullptr || !plans_.contains(gang->first)) {
+    if (gang == nullptr || !plans_.contains(gang->first) || now_us < kLearnedUs) {
       enough_since_us_ = 0;
       return;
     }
-    const uint32_t needed = plans_.at(gang->first).job.device_count;
+    if (gang->first != first_) {
+      first_ = gang->first;
+      first_since_us_ = now_us;
+      enough_since_us_ = 0;
+    }
+    const uint32_t needed = plans_.at(first_).job.device_count;
     Look();
-    if (Available(gang->first, gang->second) < needed || gang->first != held_up_) {
-      held_up_ = gang->first;
+    if (Available(first_, std::max(gang->second, first_since_us_)) < needed) {
       enough_since_us_ = 0;
       return;
     }
@@ -115,7 +122,8 @@ class ReservationKept final : public Checker {
   std::map<JobId, int64_t> waiting_;  // Gangs; since when.
   std::map<Site, std::map<JobId, int64_t>> running_;
   int64_t now_us_ = 0;
-  JobId held_up_ = 0;
+  JobId first_ = 0;
+  int64_t first_since_us_ = 0;
   int64_t enough_since_us_ = 0;
 };
 
