@@ -19,7 +19,8 @@ void Core::Impl::ExpectEnd(uint32_t index) {
   // As far as is known by now: it may have been dispatched before anything was.
   const int64_t expected_us = ExpectedRun(row);
   const bool overdue = attempt.started && now_.boot_us - attempt.start_boot_us > kSoonUs;
-  if (expected_us > 0 && expected_us < kSoonUs && !overdue) return;
+  const bool brief = expected_us > 0 && expected_us < kSoonUs && !overdue;
+  if (brief && attempt.expected_end_us == 0) return;
   const int64_t start_us = attempt.started ? attempt.start_boot_us : attempt.dispatch_boot_us;
   pools_.ExpectEnd(index, ExpectedEnd(start_us, expected_us, TimeoutOf(row), now_.boot_us));
 }
