@@ -189,6 +189,15 @@ void Core::Impl::EndWithUpstream(uint32_t job, uint32_t upstream) {
   EndJob(job, JobState::kCancelled, Reason::kUpstreamFailed, message, 0);
 }
 
+bool Core::Impl::WaitsForRetry(const JobImage& image) {
+  return image.state == JobState::kCancelled && image.reason == Reason::kUpstreamFailed;
+}
+
+bool Core::Impl::WaitsForRetry(uint32_t job) const {
+  const LiveJob& row = rows_[job];
+  return row.state == JobState::kCancelled && row.reason == Reason::kUpstreamFailed;
+}
+
 void Core::Impl::BlockRestored() {
   std::vector<uint32_t> restored = std::move(restored_blocked_);
   restored_blocked_.clear();
@@ -199,10 +208,7 @@ void Core::Impl::BlockRestored() {
 
 void Core::Impl::Revive(const JobImage& image, const std::map<JobId, JobState>& upstream) {
   const uint32_t known = Find(image.id);
-  const bool waited = known == kNone ? image.state == JobState::kCancelled &&
-                                           image.reason == Reason::kUpstreamFailed
-                                     : rows_[known].state == JobState::kCancelled &&
-                                           rows_[known].reason == Reason::kUpstreamFailed;
+  const bool waited = known == kNone ? WaitsForRetry(image) : WaitsForRetry(known);
   if (!waited || deleted_ids_.contains(image.id)) return;
   if (known != kNone && rows_[known].deleted) return;
   Refusal refusal;

@@ -223,6 +223,19 @@ TEST_F(Blocking, ACancelledJobThatWaitedWaitsAgainWhenItIsRetried) {
   EXPECT_TRUE(Runs(first + 1));
 }
 
+TEST_F(Blocking, OneThatIsCancelledAfterItsUpstreamFailedStaysSoWhenThatIsRetried) {
+  const JobId first =
+      Submit({After({}), After({InSubmit(0)}), After({InSubmit(1)}), After({InSubmit(0)})}).job;
+  Finish(first, Outcome::kFailed);
+  Drain(CancelJob{.tag = 1, .job = first + 1, .ended = Stored(first + 1)});
+  EXPECT_EQ(Of(first + 1).state, JobState::kCancelled);
+  EXPECT_EQ(Of(first + 1).reason, Reason::kNone);
+  ASSERT_TRUE(Retry(first).ok());
+  EXPECT_EQ(Of(first + 1).state, JobState::kCancelled);
+  EXPECT_EQ(Of(first + 2).state, JobState::kCancelled) << "it waits for that one in turn";
+  EXPECT_EQ(Of(first + 3).state, JobState::kBlocked);
+}
+
 TEST_F(Blocking, SurvivesARestart) {
   const JobId first = Submit({After({}), After({InSubmit(0)}), After({InSubmit(1)})}).job;
   Make();

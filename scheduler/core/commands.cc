@@ -163,13 +163,15 @@ uint32_t Core::Impl::AddNew(const NewJob& job, uint32_t account, JobId id, JobId
 }
 
 void Core::Impl::On(const CancelJob& event) {
-  const uint32_t job = Find(event.job);
+  uint32_t job = Find(event.job);
   if (!Exists(job, event.job, event.ended.get())) {
     return Refuse(event.tag, event.job, NoSuchJob(event.job));
   }
   Answer(event.tag, event.job);
+  if (job == kNone && WaitsForRetry(*event.ended)) job = LoadImage(*event.ended);
   if (job == kNone) return;
   if (config_.bugs.lost_cancel && rows_[job].attempt != kNone) return;
+  if (WaitsForRetry(job)) return EndAsRequested(job);
   RequestEnd(job, event.checkpoint_first ? Ending::kStop : Ending::kCancel);
 }
 

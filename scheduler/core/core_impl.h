@@ -175,6 +175,10 @@ class Core::Impl {
   void TellDependents(uint32_t job);
   void GroupOver(uint32_t job);
   void EndWithUpstream(uint32_t job, uint32_t upstream);
+  // Whether it was ended with one it depends on, and lives again when that one is retried. A cancel
+  // takes it out of that.
+  static bool WaitsForRetry(const JobImage& image);
+  bool WaitsForRetry(uint32_t job) const;
   void BlockRestored();
   void Revive(const JobImage& image, const std::map<JobId, JobState>& upstream);
   // usage.cc

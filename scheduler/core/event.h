@@ -66,7 +66,8 @@ struct SubmitJobs {
   std::map<JobId, JobState> upstream;
 };
 
-// Ends a job; an ended one is left as it is (OK). NOT_FOUND.
+// Ends a job; an ended one is left as it is (OK), but for one that ended with a job it depends on:
+// it no longer lives again when that one is retried. NOT_FOUND.
 struct CancelJob {
   uint64_t tag = 0;
   JobId job = 0;
