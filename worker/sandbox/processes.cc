@@ -81,11 +81,18 @@ bool DescendsFrom(const std::map<pid_t, Stat>& all, pid_t pid, pid_t ancestor) {
 // that is really held is held at every look.
 constexpr int kProportionalLooks = 3;
 
-// "Pss:  1234 kB".
+uint64_t BytesOf(const Stat& stat) {
+  static const uint64_t page_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  return stat.pages * page_bytes;
+}
+
+// "Pss:  1234 kB"; all its pages where that may not be read. An ended process has none.
 uint64_t ProportionalBytesOf(pid_t pid) {
   const std::string text = ReadWhole(absl::StrCat("/proc/", pid, "/smaps_rollup"));
   const size_t line = text.find("\nPss:");
-  return line == std::string::npos ? 0 : std::strtoull(text.c_str() + line + 5, nullptr, 10) * 1024;
+  if (line != std::string::npos) return std::strtoull(text.c_str() + line + 5, nullptr, 10) * 1024;
+  Stat stat;
+  return ReadStat(pid, &stat) ? BytesOf(stat) : 0;
 }
 
 }  // namespace
@@ -102,13 +109,12 @@ std::vector<pid_t> Processes::List() const {
 
 Usage Processes::Measure() const {
   static const uint64_t ticks_a_second = static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
-  static const uint64_t page_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   const std::map<pid_t, Stat> all = ReadAll();
   Usage usage;
   for (const auto& [pid, stat] : all) {
     if (pid == getpid() || (!own_namespace_ && !DescendsFrom(all, pid, getpid()))) continue;
     usage.cpu_ms += stat.ticks * 1000 / ticks_a_second;
-    usage.resident_bytes += stat.pages * page_bytes;
+    usage.resident_bytes += BytesOf(stat);
   }
   return usage;
 }

@@ -135,8 +135,7 @@ class Warden {
     const bool limited = Has(plan_, SandboxPlan::MEMORY) && plan_.memory_bytes() != 0;
     if (limited && bytes > plan_.memory_bytes()) {
       // Processes that were forked share pages; what they share counts once.
-      if (const uint64_t shared_out = processes_.ProportionalBytes(); shared_out != 0)
-        bytes = std::min(bytes, shared_out);
+      bytes = std::min(bytes, processes_.ProportionalBytes());
     }
     report_.set_peak_memory_bytes(std::max(report_.peak_memory_bytes(), bytes));
     if (limited && bytes > plan_.memory_bytes()) return EndFor(SandboxReport::OUT_OF_MEMORY);
