@@ -343,7 +343,7 @@ class Core::Impl {
   void Dispatch(uint32_t job, uint32_t pool, int level);
   LiveAttempt NewAttempt(uint32_t job, int level);
   void RecallForBlocked();
-  uint32_t WorstHeld(uint32_t group, int level) const;
+  uint32_t WorstHeld(uint32_t group, const Candidate& waiting) const;
   void Assign(const LiveAttempt& attempt, uint32_t worker);
   void ArmHeld(uint32_t pool);
   void OnHeldTimer(uint32_t pool);

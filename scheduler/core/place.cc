@@ -242,7 +242,7 @@ void Core::Impl::RecallForBlocked() {
     }
     EvictFor(group, rows_[best.job]);
     PreemptFor(group, best);
-    const uint32_t worst = WorstHeld(group, best.place.level);
+    const uint32_t worst = WorstHeld(group, best);
     if (worst == kNone) continue;
     if (now_.boot_us - blocked.since_us >= config_.ahead_window_us) {
       SendRecall(worst);
@@ -252,8 +252,8 @@ void Core::Impl::RecallForBlocked() {
   }
 }
 
-uint32_t Core::Impl::WorstHeld(uint32_t group, int level) const {
-  for (int worse = kLeastUrgentPriority; worse > level; --worse) {
+uint32_t Core::Impl::WorstHeld(uint32_t group, const Candidate& waiting) const {
+  for (int worse = kLeastUrgentPriority; worse > waiting.place.level; --worse) {
     for (const uint32_t shape : shapes_[group].shapes) {
       if (pools_.AheadPools(shape) == 0 || pools_.HeldAt(shape, worse) == 0) continue;
       for (const uint32_t number : pools_.PoolsOf(shape)) {
@@ -263,7 +263,9 @@ uint32_t Core::Impl::WorstHeld(uint32_t group, int level) const {
           continue;
         for (uint32_t i = pool.held_tail; i != kNone; i = attempts_[i].previous_held) {
           const LiveAttempt& attempt = attempts_[i];
-          if (attempt.level == worse && !attempt.cancelled && attempt.gang == kNone) return i;
+          if (attempt.level != worse || attempt.cancelled || attempt.gang != kNone) continue;
+          // It would go back to where it was if the job did not fit there either.
+          if (MemoryAfter(attempt, waiting.job)) return i;
         }
       }
     }

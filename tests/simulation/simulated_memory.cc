@@ -20,10 +20,12 @@ constexpr int64_t kContextBytes = 512 * kMiB;
 }  // namespace
 
 SimulatedMemory::SimulatedMemory(World& world, std::string worker,
-                                 const std::vector<std::string>& devices, Timer after)
+                                 const std::vector<std::string>& devices, Timer after,
+                                 Teller tell)
     : world_(world),
       worker_(std::move(worker)),
       after_(std::move(after)),
+      tell_(std::move(tell)),
       random_(world.random().Fork()) {
   for (const std::string& name : devices) {
     Device& device = devices_.emplace_back();
@@ -57,6 +59,8 @@ void SimulatedMemory::Clear() {
 void SimulatedMemory::Serve() {
   after_(random_.Between(kSecond, 4 * kSecond), [this] { Serve(); });
   for (Device& device : devices_) {
+    const int64_t held_bytes = device.held_bytes;
+    const int64_t busy_bytes = device.busy_bytes;
     device.busy_bytes = std::min(device.busy_bytes, device.held_bytes);
     if (!world_.faulty()) {
       device.busy_bytes = 0;
@@ -68,6 +72,8 @@ void SimulatedMemory::Serve() {
     device.held_bytes =
         std::min(device.held_bytes, std::max(device.budget_bytes, device.busy_bytes));
     HoldServing(device, /*runs=*/true);
+    if (device.held_bytes == held_bytes && device.busy_bytes == busy_bytes) continue;
+    tell_(StateOf(device));
   }
 }
 
@@ -79,48 +85,50 @@ scheduler::ServingState SimulatedMemory::StateOf(const Device& device) {
           .budget_bytes = device.budget_bytes};
 }
 
-void SimulatedMemory::Fill(scheduler::WorkerAttached& hello) const {
+void SimulatedMemory::Fill(scheduler::WorkerAttached& hello) {
+  ++hellos_;
   for (size_t i = 0; i < devices_.size(); ++i) {
-    const Device& device = devices_[i];
+    Device& device = devices_[i];
+    device.sequence = 0;
     hello.devices[i].memory_total_bytes = device.total_bytes;
     hello.devices[i].runner_context_bytes = device.context_bytes;
     hello.serving.push_back(StateOf(device));
-    hello.serving.back().sequence = 0;
     if (!Shares(device)) continue;
     hello.host_figures.ledger_id = device.memory;
     hello.host_figures.memory_total_bytes = device.total_bytes;
   }
 }
 
-void SimulatedMemory::Take(const std::vector<scheduler::ServingBudget>& budgets,
-                           const std::function<void(const scheduler::ServingState&)>& answer) {
+void SimulatedMemory::Take(const std::vector<scheduler::ServingBudget>& budgets) {
   for (const scheduler::ServingBudget& budget : budgets) {
     for (size_t i = 0; i < devices_.size(); ++i) {
       if (devices_[i].name != budget.device) continue;
       if (budget.bytes >= devices_[i].budget_bytes) {
         devices_[i].budget_bytes = budget.bytes;
         devices_[i].sequence = budget.sequence;
+        tell_(StateOf(devices_[i]));
         continue;
       }
       world_.Fault("serving_budget_shrunk");
-      Evict(i, budget, answer);
+      Evict(i, budget);
     }
   }
 }
 
-void SimulatedMemory::Evict(size_t index, const scheduler::ServingBudget& budget,
-                            const std::function<void(const scheduler::ServingState&)>& answer) {
-  after_(random_.Between(10 * kMillisecond, 2 * kSecond), [this, index, budget, answer] {
+void SimulatedMemory::Evict(size_t index, const scheduler::ServingBudget& budget) {
+  const int64_t takes_us = random_.Between(10 * kMillisecond, 2 * kSecond);
+  after_(takes_us, [this, index, budget, hello = hellos_] {
     Device& device = devices_[index];
-    if (budget.sequence < device.sequence) return;
+    // One of an earlier stream: what was asked there is over.
+    if (hello != hellos_ || budget.sequence < device.sequence) return;
     device.budget_bytes = std::min(device.budget_bytes, budget.bytes);
     device.sequence = budget.sequence;
     device.held_bytes = std::min(device.held_bytes, std::max(budget.bytes, device.busy_bytes));
     HoldServing(device, /*runs=*/true);
-    answer(StateOf(device));
+    tell_(StateOf(device));
     if (device.held_bytes <= device.budget_bytes) return;
     // The rest when it is no longer at work.
-    Evict(index, budget, answer);
+    Evict(index, budget);
   });
 }
 

@@ -23,21 +23,21 @@ namespace switchyard::simulation {
 class SimulatedMemory {
  public:
   using Timer = std::function<void(int64_t delay_us, std::function<void()> what)>;
+  using Teller = std::function<void(const scheduler::ServingState&)>;
 
-  // `after` runs things while the worker lives.
+  // `after` runs things while the worker lives; `tell` sends a changed state to the scheduler.
   SimulatedMemory(World& world, std::string worker, const std::vector<std::string>& devices,
-                  Timer after);
+                  Timer after, Teller tell);
 
   // A new incarnation of the worker: nothing is held.
   void Begin();
   // Everything is let go: the worker is gone, or its lease is over.
   void Clear();
 
-  // What a hello says of memory.
-  void Fill(scheduler::WorkerAttached& hello) const;
-  // Budgets from the scheduler; `answer` is called once each is obeyed.
-  void Take(const std::vector<scheduler::ServingBudget>& budgets,
-            const std::function<void(const scheduler::ServingState&)>& answer);
+  // What a hello says of memory. Budgets are numbered anew from here.
+  void Fill(scheduler::WorkerAttached& hello);
+  // Budgets from the scheduler; each is answered once it is obeyed.
+  void Take(const std::vector<scheduler::ServingBudget>& budgets);
 
   // An attempt allocates, and lets go. False: it runs out of what it was granted.
   bool Allocate(const scheduler::AssignAttempt& assignment, const JobPlan& plan);
@@ -63,15 +63,16 @@ class SimulatedMemory {
   void Hold(const Device& device, const std::string& holder, int64_t bytes);
   std::string HolderOf(const scheduler::AssignAttempt& assignment, const Device& device) const;
   void HoldServing(const Device& device, bool runs);
-  void Evict(size_t device, const scheduler::ServingBudget& budget,
-             const std::function<void(const scheduler::ServingState&)>& answer);
+  void Evict(size_t device, const scheduler::ServingBudget& budget);
   static scheduler::ServingState StateOf(const Device& device);
 
   static constexpr char kSharedHost[] = "host-1";
   World& world_;
   const std::string worker_;
   Timer after_;
+  Teller tell_;
   Random random_;
+  uint64_t hellos_ = 0;
   std::vector<Device> devices_;
   std::map<AttemptRef, std::vector<size_t>> held_;  // Attempts, and the devices they hold.
 };

@@ -35,9 +35,12 @@ SimulatedWorker::SimulatedWorker(World& world, std::string name, std::vector<std
       devices_(std::move(devices)),
       drift_ppm_(drift_ppm),
       wall_offset_us_(world.random().Between(-5 * kSecond, 5 * kSecond)),
-      memory_(world, name_, devices_, [this](int64_t delay_us, std::function<void()> what) {
-        After(delay_us, std::move(what));
-      }) {
+      memory_(
+          world, name_, devices_,
+          [this](int64_t delay_us, std::function<void()> what) {
+            After(delay_us, std::move(what));
+          },
+          [this](const scheduler::ServingState& state) { TellServing(session_, state); }) {
   if (drift_ppm != 0) world_.Fault("clock_drift");
   memory_.Begin();
   Heartbeat();
@@ -157,7 +160,7 @@ void SimulatedWorker::OnMessage(const scheduler::SessionOutput& message) {
 void SimulatedWorker::Take(const scheduler::SessionOutput& message) {
   if (message.welcome.has_value()) TakeWelcome(*message.welcome);
   if (message.limits.has_value()) limits_ = *message.limits;
-  TakeBudgets(message.serving_budgets);
+  memory_.Take(message.serving_budgets);
   for (const auto& assignment : message.assignments) TakeAssignment(assignment);
   for (const auto& cancel : message.cancels) TakeCancel(cancel);
   for (const AttemptRef& ref : message.recalls) TakeRecall(ref);
@@ -175,7 +178,7 @@ void SimulatedWorker::Take(const scheduler::SessionOutput& message) {
 void SimulatedWorker::TakeWelcome(const scheduler::WelcomeWorker& welcome) {
   welcomed_ = true;
   limits_ = welcome.limits;
-  TakeBudgets(welcome.serving_budgets);
+  memory_.Take(welcome.serving_budgets);
   lease_until_us_ = std::max(lease_until_us_, hello_us_ + kLeaseUs);
   ArmLease();
   for (auto attempt = attempts_.begin(); attempt != attempts_.end();) {
@@ -514,18 +517,11 @@ void SimulatedWorker::BusyHost(int64_t for_us) {
   }
 }
 
-void SimulatedWorker::TakeBudgets(const std::vector<scheduler::ServingBudget>& budgets) {
-  if (budgets.empty()) return;
-  memory_.Take(budgets, [this, session = session_](const scheduler::ServingState& state) {
-    AnswerBudget(session, state);
-  });
-}
-
-void SimulatedWorker::AnswerBudget(uint64_t session, const scheduler::ServingState& state) {
-  if (session_ != session) return;  // It counts within its session only.
+void SimulatedWorker::TellServing(uint64_t session, const scheduler::ServingState& state) {
+  if (session_ == 0 || session_ != session) return;  // It counts within its session only.
   if (hung_until_us_ > world_.now_us()) {
     return After(hung_until_us_ - world_.now_us() + kMillisecond,
-                 [this, session, state] { AnswerBudget(session, state); });
+                 [this, session, state] { TellServing(session, state); });
   }
   world_.ToScheduler(session_, scheduler::WorkerServing{session_, {state}});
 }

@@ -85,8 +85,7 @@ class SimulatedWorker {
   bool Uses(const Attempt& attempt, const scheduler::DeviceLimit& limit) const;
   bool RoomFor(const Attempt& attempt) const;
   bool HasExpired(const Attempt& attempt);
-  void TakeBudgets(const std::vector<scheduler::ServingBudget>& budgets);
-  void AnswerBudget(uint64_t session, const scheduler::ServingState& state);
+  void TellServing(uint64_t session, const scheduler::ServingState& state);
   scheduler::HostFigures HostFiguresNow() const;
 
   World& world_;
