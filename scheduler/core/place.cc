@@ -253,9 +253,13 @@ void Core::Impl::RecallForBlocked() {
 }
 
 uint32_t Core::Impl::WorstHeld(uint32_t group, const Candidate& waiting) const {
+  const bool gang = queue_.Key(group).device_count > 1;
+  // Where nothing is kept for a gang, what is called back for it goes back at once.
+  if (gang && !HoldsReservation(group)) return kNone;
   for (int worse = kLeastUrgentPriority; worse > waiting.place.level; --worse) {
     for (const uint32_t shape : shapes_[group].shapes) {
       if (pools_.AheadPools(shape) == 0 || pools_.HeldAt(shape, worse) == 0) continue;
+      if (gang && IsGpu(shape) != GangOnGpus(group)) continue;
       for (const uint32_t number : pools_.PoolsOf(shape)) {
         const Pool& pool = pools_[number];
         // One answer at a time: it may make the room that is wanted.
