@@ -343,7 +343,10 @@ class Core::Impl {
   void Dispatch(uint32_t job, uint32_t pool, int level);
   LiveAttempt NewAttempt(uint32_t job, int level);
   void RecallForBlocked();
-  uint32_t WorstHeld(uint32_t group, const Candidate& waiting) const;
+  // The worst held attempt whose recall would make room for the group's best job; kNone: none.
+  uint32_t WorstHeld(uint32_t group, const Candidate& waiting);
+  // Whether a recalled attempt's room on places of the shape would be the waiting job's.
+  bool RecallHelps(uint32_t shape, uint32_t group, const Candidate& waiting);
   void Assign(const LiveAttempt& attempt, uint32_t worker);
   void ArmHeld(uint32_t pool);
   void OnHeldTimer(uint32_t pool);

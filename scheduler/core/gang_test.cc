@@ -337,6 +337,22 @@ TEST_F(GangTest, AGangTheWorkersCannotHoldKeepsNothingFromOthers) {
   EXPECT_THAT(Of(Submit({.kind = kTrain})), SizeIs(1));
 }
 
+TEST_F(GangTest, NothingIsRecalledFromPlacesTheGangWillNotUse) {
+  CoreConfig config = TestConfig();
+  config.kinds[0].assumed_run_time_us = 10;
+  Make(std::move(config));
+  Attach(1, 2);
+  WorkerAttached cpu{.session = 2, .worker = "w2", .incarnation = "a", .kinds = {"short", "train"}};
+  cpu.devices.push_back({.device = "cpu"});
+  sessions_.insert(2);
+  Drain(cpu);
+  for (int i = 0; i < 2; ++i) Start(Submit({.kind = kTrain, .device = "cuda"}));
+  for (int i = 0; i < 6; ++i) Submit({.kind = kShort, .priority = 9, .device = "cpu"});
+  const JobId gang = Submit({.kind = kTrain, .priority = 4, .device_count = 2});
+  EXPECT_THAT(Later(60'000).recalls, IsEmpty());
+  EXPECT_THAT(Of(gang), IsEmpty());
+}
+
 TEST_F(GangTest, WhatIsKeptIsGivenUpWithTheGang) {
   Attach(1, 2);
   Start(Submit({.kind = kShort}));

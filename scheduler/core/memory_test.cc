@@ -131,6 +131,25 @@ TEST_F(MemoryTest, NothingIsPromisedTwice) {
   EXPECT_THAT(Ends(first.assignments[0], Success(0)).assignments, SizeIs(1));
 }
 
+TEST_F(MemoryTest, NothingIsRecalledForAJobThatWouldStillLackMemory) {
+  Drain({Gpu(1, 24 * kGiB)});
+  Ends(Submit(Predict(0)).assignments.at(0), Success(0));
+  const AssignAttempt first = Submit(Predict(20 * kGiB)).assignments.at(0);
+  Drain({WorkerReports{.session = 1, .reports = {{first.ref, Started{}}}}});
+  for (int i = 0; i < 3; ++i) {
+    NewJob small = Predict(kGiB);
+    small.priority = 9;
+    ASSERT_THAT(Submit(small).assignments, SizeIs(1)) << "the last is held behind the others";
+  }
+  NewJob large = Predict(6 * kGiB);
+  large.priority = 1;
+  Submit(large);
+  EXPECT_THAT(Later(60'000).recalls, IsEmpty());
+  large.memory_bytes = 2 * kGiB;
+  Submit(large);
+  EXPECT_THAT(Later(60'000).recalls, SizeIs(1));
+}
+
 TEST_F(MemoryTest, TrainingAndInferenceDrawOnTheSameDevice) {
   Drain({Gpu(1, 24 * kGiB)});
   ASSERT_THAT(Submit(Train(20 * kGiB)).assignments, SizeIs(1));

@@ -10,6 +10,8 @@ namespace {
 
 // So that a drain stays short when a thousand workers attach at once; the rest follows in the next.
 constexpr int kPlacementsPerDrain = 4096;
+// Held attempts looked at for one to recall. The others are called back when they are stale.
+constexpr int kRecallLooks = 64;
 
 }  // namespace
 
@@ -252,14 +254,19 @@ void Core::Impl::RecallForBlocked() {
   }
 }
 
-uint32_t Core::Impl::WorstHeld(uint32_t group, const Candidate& waiting) const {
-  const bool gang = queue_.Key(group).device_count > 1;
-  // Where nothing is kept for a gang, what is called back for it goes back at once.
-  if (gang && !HoldsReservation(group)) return kNone;
+bool Core::Impl::RecallHelps(uint32_t shape, uint32_t group, const Candidate& waiting) {
+  if (pools_.AheadPools(shape) == 0) return false;
+  if (queue_.Key(group).device_count > 1)
+    return HoldsReservation(group) && IsGpu(shape) == GangOnGpus(group);
+  // Where it may not wait ahead itself, because a gang is to have the place, others' room is none.
+  return (GateMask(shape, group, waiting) & ~kStartsAtOnceMask) != 0;
+}
+
+uint32_t Core::Impl::WorstHeld(uint32_t group, const Candidate& waiting) {
+  int looks = 0;
   for (int worse = kLeastUrgentPriority; worse > waiting.place.level; --worse) {
     for (const uint32_t shape : shapes_[group].shapes) {
-      if (pools_.AheadPools(shape) == 0 || pools_.HeldAt(shape, worse) == 0) continue;
-      if (gang && IsGpu(shape) != GangOnGpus(group)) continue;
+      if (pools_.HeldAt(shape, worse) == 0 || !RecallHelps(shape, group, waiting)) continue;
       for (const uint32_t number : pools_.PoolsOf(shape)) {
         const Pool& pool = pools_[number];
         // One answer at a time: it may make the room that is wanted.
@@ -268,8 +275,9 @@ uint32_t Core::Impl::WorstHeld(uint32_t group, const Candidate& waiting) const {
         for (uint32_t i = pool.held_tail; i != kNone; i = attempts_[i].previous_held) {
           const LiveAttempt& attempt = attempts_[i];
           if (attempt.level != worse || attempt.cancelled || attempt.gang != kNone) continue;
-          // It would go back to where it was if the job did not fit there either.
+          // Short of memory even then, it would wait on and what was recalled come back.
           if (MemoryAfter(attempt, waiting.job)) return i;
+          if (++looks == kRecallLooks) return kNone;
         }
       }
     }
