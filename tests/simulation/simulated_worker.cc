@@ -463,7 +463,10 @@ void SimulatedWorker::Hang(int64_t for_us) {
     for (const auto& message : messages) {
       if (message.session == session_) Take(message);
     }
-    if (session_ != 0) ReportAgain();
+    if (session_ != 0) {
+      ReportAgain();
+      TellHost();
+    }
     StartWhatFits();
   });
 }
@@ -502,13 +505,17 @@ scheduler::HostFigures SimulatedWorker::HostFiguresNow() const {
   return {.memory_used_bytes = host_busy_ ? 101 : 50, .memory_ceiling_bytes = 100};
 }
 
+void SimulatedWorker::TellHost() {
+  if (session_ == 0 || hung_until_us_ > world_.now_us()) return;
+  world_.ToScheduler(session_, scheduler::WorkerHostChanged{session_, HostFiguresNow()});
+}
+
 void SimulatedWorker::BusyHost(int64_t for_us) {
   if (host_busy_ || !up_) return;
   world_.Fault("host_busy");
   const auto tell = [this](bool busy) {
     host_busy_ = busy;
-    if (session_ == 0 || hung_until_us_ > world_.now_us()) return;
-    world_.ToScheduler(session_, scheduler::WorkerHostChanged{session_, HostFiguresNow()});
+    TellHost();
   };
   tell(true);
   // Said again and again, as figures are: one that gets lost is not missed for long.

@@ -85,6 +85,7 @@ class SimulatedWorker {
   bool Uses(const Attempt& attempt, const scheduler::DeviceLimit& limit) const;
   bool RoomFor(const Attempt& attempt) const;
   bool HasExpired(const Attempt& attempt);
+  void TellHost();
   void TellServing(uint64_t session, const scheduler::ServingState& state);
   scheduler::HostFigures HostFiguresNow() const;
 
