@@ -20,8 +20,7 @@ constexpr int64_t kContextBytes = 512 * kMiB;
 }  // namespace
 
 SimulatedMemory::SimulatedMemory(World& world, std::string worker,
-                                 const std::vector<std::string>& devices, Timer after,
-                                 Teller tell)
+                                 const std::vector<std::string>& devices, Timer after, Teller tell)
     : world_(world),
       worker_(std::move(worker)),
       after_(std::move(after)),
