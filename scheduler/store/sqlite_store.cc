@@ -9,7 +9,7 @@
 #include "common/lifecycle/directory_lock.h"
 #include "common/status/error.h"
 #include "common/sync/mutex.h"
-#include "scheduler/store/connection_pool.h"
+#include "scheduler/store/pooled_reads_store.h"
 #include "scheduler/store/sqlite_reader.h"
 #include "scheduler/store/sqlite_writer.h"
 
@@ -66,20 +66,10 @@ class Checkpointer {
   std::thread thread_;
 };
 
-class SqliteStore final : public JobStore {
-  // Above its uses, whose types depend on it.
-  template <typename Body>
-  auto Read(Body body) {
-    std::unique_ptr<SqliteReader> reader = readers_.Take();
-    auto answer = body(*reader);
-    readers_.Add(std::move(reader));
-    return answer;
-  }
-
+class SqliteStore final : public PooledReadsStore<SqliteReader> {
  public:
   SqliteStore(std::unique_ptr<DirectoryLock> lock, std::unique_ptr<SqliteWriter> writer)
       : lock_(std::move(lock)), writer_(std::move(writer)) {}
-  void Add(std::unique_ptr<SqliteReader> reader) { readers_.Add(std::move(reader)); }
   void StartCheckpointer(SqliteDatabase database) {
     checkpointer_ = std::make_unique<Checkpointer>(std::move(database));
   }
@@ -94,63 +84,9 @@ class SqliteStore final : public JobStore {
     return writer_->RemoveExpiredRequests(now_ms, max_scanned);
   }
 
-  absl::StatusOr<JobRow> GetJob(JobId id) override {
-    absl::StatusOr<std::vector<JobRow>> rows = GetJobs({id});
-    if (!rows.ok()) return rows.status();
-    if (rows->empty()) return NotFound("job", FormatJobId(id));
-    return std::move(rows->front());
-  }
-  absl::StatusOr<std::vector<JobRow>> GetJobs(absl::Span<const JobId> ids) override {
-    return Read([&](SqliteReader& reader) { return reader.GetJobs(ids); });
-  }
-  absl::StatusOr<std::vector<std::string>> GetSpecs(absl::Span<const JobId> ids) override {
-    return Read([&](SqliteReader& reader) { return reader.GetSpecs(ids); });
-  }
-  absl::StatusOr<std::vector<uint32_t>> GetStates(absl::string_view tenant, JobId first,
-                                                  uint32_t count) override {
-    return Read([&](SqliteReader& reader) { return reader.GetStates(tenant, first, count); });
-  }
-  absl::StatusOr<JobPage> ListJobs(const JobQuery& query) override {
-    return Read([&](SqliteReader& reader) { return reader.ListJobs(query); });
-  }
-  absl::Status LoadLive(const std::function<absl::Status(JobRow&)>& row) override {
-    return Read([&](SqliteReader& reader) { return reader.LoadLive(row); });
-  }
-  absl::StatusOr<JobId> LastJobId() override {
-    return Read([](SqliteReader& reader) { return reader.LastJobId(); });
-  }
-  absl::StatusOr<std::vector<std::optional<RequestRow>>> FindRequests(
-      absl::Span<const RequestKey> keys) override {
-    return Read([&](SqliteReader& reader) { return reader.FindRequests(keys); });
-  }
-  absl::StatusOr<ModelVersionRow> GetModelVersion(absl::string_view tenant, absl::string_view model,
-                                                  uint32_t version) override {
-    return Read(
-        [&](SqliteReader& reader) { return reader.GetModelVersion(tenant, model, version); });
-  }
-  absl::StatusOr<std::vector<ModelVersionRow>> ListModels(absl::string_view tenant,
-                                                          absl::string_view after,
-                                                          int max_rows) override {
-    return Read([&](SqliteReader& reader) { return reader.ListModels(tenant, after, max_rows); });
-  }
-  absl::StatusOr<std::optional<ArtifactReferenceRow>> FindArtifactReference(
-      absl::string_view tenant, absl::string_view sha256) override {
-    return Read([&](SqliteReader& reader) { return reader.FindArtifactReference(tenant, sha256); });
-  }
-  absl::StatusOr<std::vector<LimitRow>> GetLimits() override {
-    return Read([](SqliteReader& reader) { return reader.GetLimits(); });
-  }
-  absl::StatusOr<std::optional<DocumentRow>> GetDocument(const DocumentKey& key) override {
-    return Read([&](SqliteReader& reader) { return reader.GetDocument(key); });
-  }
-  absl::StatusOr<std::vector<DocumentRow>> ListDocuments(const DocumentQuery& query) override {
-    return Read([&](SqliteReader& reader) { return reader.ListDocuments(query); });
-  }
-
  private:
   std::unique_ptr<DirectoryLock> lock_;  // First in, last out.
   std::unique_ptr<SqliteWriter> writer_;
-  ConnectionPool<SqliteReader> readers_;
   std::unique_ptr<Checkpointer> checkpointer_;
 };
 
