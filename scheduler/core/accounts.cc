@@ -71,7 +71,8 @@ Reason Accounts::KeyHold(uint32_t number, uint32_t devices) const {
 
 Reason Accounts::ArrayHold(uint32_t number) const {
   const Account& account = accounts_[number];
-  return OverLimit(account.running, 1, account.width) ? Reason::kArrayWidth : Reason::kNone;
+  const bool over = OverLimit(account.running, 1, account.width);
+  return over && !quota_leak_ ? Reason::kArrayWidth : Reason::kNone;
 }
 
 bool Accounts::Guaranteed(uint32_t number, uint32_t devices) const {

@@ -375,10 +375,11 @@ absl::StatusOr<std::vector<DocumentRow>> MemoryStore::ListDocuments(const Docume
   return rows;
 }
 
-std::vector<JobRow> MemoryStore::AllJobs() const {
+std::vector<JobRow> MemoryStore::AllJobs(JobId first, uint64_t most) const {
   MutexLock lock(mutex_);
   std::vector<JobRow> rows;
-  for (const auto& [id, row] : tables_.jobs) rows.push_back(row);
+  auto next = tables_.jobs.lower_bound(first);
+  for (; next != tables_.jobs.end() && rows.size() < most; ++next) rows.push_back(next->second);
   return rows;
 }
 

@@ -101,8 +101,8 @@ class MemoryStore final : public JobStore {
   absl::StatusOr<std::optional<DocumentRow>> GetDocument(const DocumentKey& key) override;
   absl::StatusOr<std::vector<DocumentRow>> ListDocuments(const DocumentQuery& query) override;
 
-  // Every row as it is, without faults. For checkers.
-  std::vector<JobRow> AllJobs() const;
+  // Rows as they are, by id from `first` on, without faults. For checkers.
+  std::vector<JobRow> AllJobs(JobId first = 0, uint64_t most = UINT64_MAX) const;
   uint64_t epoch() const;
 
  private:

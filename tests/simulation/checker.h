@@ -31,7 +31,7 @@ struct Site {
 // A job in the store when all is over.
 struct StoredJob {
   JobImage image;
-  uint64_t token = 0;
+  std::string spec;
 };
 
 class Checker {
@@ -103,6 +103,7 @@ std::unique_ptr<Checker> MakeExpiredNeverStarts();
 // For calm sites only. `workers`: the profile's.
 std::unique_ptr<Checker> MakeReservationKept(const std::vector<std::vector<std::string>>& workers);
 std::unique_ptr<Checker> MakeDependenciesKept();
+std::unique_ptr<Checker> MakeArrayWidthKept();
 std::unique_ptr<Checker> MakeNoDeviceOutOfMemory();
 std::unique_ptr<Checker> MakeOutOfMemoryEnds();
 std::unique_ptr<Checker> MakeCordonHolds();

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "switchyard/v1/job.pb.h"
+
 namespace switchyard::simulation {
 namespace {
 
@@ -28,8 +32,13 @@ std::string DrawDevice(Random& random) {
   }
 }
 
-JobPlan PlanCalmJob(uint64_t token) {
-  Random random(token * 0x2545F4914F6CDD1Du + 1);
+// A token, from below: the job's number, the seed, features, sort.
+constexpr int kSeedShift = 24;
+constexpr int kFeaturesShift = 44;
+constexpr int kSortShift = 56;
+constexpr uint64_t Mask(int bits) { return (uint64_t{1} << bits) - 1; }
+
+JobPlan PlanCalmJob(uint64_t token, Random& random) {
   JobPlan plan;
   plan.token = token;
   plan.kind = kTrain;
@@ -66,8 +75,7 @@ void DrawMemory(JobPlan& plan, Random& random) {
   }
 }
 
-JobPlan PlanSteadyJob(uint64_t token) {
-  Random random(token * 0x2545F4914F6CDD1Du + 1);
+JobPlan PlanSteadyJob(uint64_t token, Random& random) {
   JobPlan plan;
   plan.token = token;
   plan.kind = plan.job.kind = kTrain;
@@ -75,12 +83,31 @@ JobPlan PlanSteadyJob(uint64_t token) {
   return plan;
 }
 
+void AddFeatures(Features features, Random& random, JobPlan& plan) {
+  if (features.Has(Feature::kGangs) && random.Chance(0.08)) {
+    plan.gang = true;
+    if (plan.kind == kTrain && random.Chance(0.5)) plan.run_us *= 4;
+  }
+  if (features.Has(Feature::kMemory)) DrawMemory(plan, random);
+  if (features.Has(Feature::kStuck) && random.Chance(0.02)) {
+    plan.stuck = true;
+    plan.has_deadline = true;
+    plan.job.no_progress_us = random.Between(10 * kSecond, 60 * kSecond);
+  }
+}
+
 }  // namespace
 
+uint64_t MakeToken(JobSort sort, Features features, uint64_t seed, uint64_t number) {
+  return static_cast<uint64_t>(sort) << kSortShift | uint64_t{features.bits()} << kFeaturesShift |
+         (seed & Mask(kFeaturesShift - kSeedShift)) << kSeedShift | number;
+}
+
 JobPlan PlanJob(uint64_t token) {
-  if (token >= kSteadyTokens) return PlanSteadyJob(token);
-  if (token >= kCalmTokens) return PlanCalmJob(token);
   Random random(token * 0x2545F4914F6CDD1Du + 1);
+  const auto sort = static_cast<JobSort>(token >> kSortShift);
+  if (sort == JobSort::kSteady) return PlanSteadyJob(token, random);
+  if (sort == JobSort::kCalm) return PlanCalmJob(token, random);
   JobPlan plan;
   plan.token = token;
   plan.kind = random.Chance(0.25) ? kTrain : kNoop;
@@ -96,16 +123,31 @@ JobPlan PlanJob(uint64_t token) {
     plan.has_deadline = true;
   }
   if (random.Chance(0.05)) plan.has_deadline = true;
-  if (token < kCrowdedTokens) return plan;
-  plan.gang = random.Chance(0.08);
-  if (plan.gang && plan.kind == kTrain && random.Chance(0.5)) plan.run_us *= 4;
-  DrawMemory(plan, random);
-  if (random.Chance(0.02)) {
-    plan.stuck = true;
-    plan.has_deadline = true;
-    plan.job.no_progress_us = random.Between(10 * kSecond, 60 * kSecond);
-  }
+  AddFeatures(Features(token >> kFeaturesShift & Mask(kSortShift - kFeaturesShift)), random, plan);
   return plan;
+}
+
+std::string SpecOf(const JobPlan& plan) {
+  v1::Job job;
+  if (plan.kind == kTrain) {
+    job.mutable_train();
+  } else {
+    job.mutable_noop();
+  }
+  (*job.mutable_labels())["token"] = absl::StrCat(plan.token);
+  if (plan.job.expire_us != 0) {
+    job.mutable_expire_time()->set_seconds(plan.job.expire_us / kSecond);
+    job.mutable_expire_time()->set_nanos(static_cast<int32_t>(plan.job.expire_us % kSecond * 1000));
+  }
+  return job.SerializeAsString();
+}
+
+uint64_t TokenIn(const std::string& spec) {
+  v1::Job job;
+  uint64_t token = 0;
+  if (!job.ParseFromString(spec)) return 0;
+  const auto label = job.labels().find("token");
+  return label != job.labels().end() && absl::SimpleAtoi(label->second, &token) ? token : 0;
 }
 
 }  // namespace switchyard::simulation

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "scheduler/core/event.h"
+#include "tests/simulation/feature.h"
 #include "tests/simulation/random.h"
 
 namespace switchyard::simulation {
@@ -14,8 +15,6 @@ namespace switchyard::simulation {
 inline constexpr uint16_t kNoop = 32;  // Job.KindCase.
 inline constexpr uint16_t kTrain = 33;
 
-// Tokens from here on are jobs that only run: training, 1 to 9 s. For runs that saturate the site.
-inline constexpr uint64_t kSteadyTokens = uint64_t{1} << 50;
 inline constexpr int64_t kLongestSteadyUs = 9'000'000;
 
 struct JobPlan {
@@ -35,12 +34,20 @@ struct JobPlan {
   std::vector<JobId> depends_on;  // Known once it is accepted.
 };
 
-// A token of a calm site begins so: such jobs take as long as all of their kind, and nothing fails.
-inline constexpr uint64_t kCalmTokens = uint64_t{1} << 40;
-
-// A token of a crowded site begins so: its jobs have needs of memory, form gangs, get stuck.
-inline constexpr uint64_t kCrowdedTokens = uint64_t{1} << 39;
+// What a token says beside the number of the job: what sort it is of, and the seed, so that each
+// seed has jobs of its own.
+enum class JobSort : uint8_t {
+  kAny,     // As the features of the site allow.
+  kCalm,    // Takes as long as all of its kind; nothing fails.
+  kSteady,  // Only runs: training, 1 to 9 s. For runs that saturate the site.
+};
+// REQUIRES: number < 2^24.
+uint64_t MakeToken(JobSort sort, Features features, uint64_t seed, uint64_t number);
 
 JobPlan PlanJob(uint64_t token);
+
+// What a simulated client submits, and finds again in what it submitted.
+std::string SpecOf(const JobPlan& plan);
+uint64_t TokenIn(const std::string& spec);
 
 }  // namespace switchyard::simulation

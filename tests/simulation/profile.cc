@@ -5,35 +5,35 @@ namespace {
 
 constexpr int64_t kSecond = 1'000'000;
 
-// Devices of every kind, few enough that everything gets in each other's way.
-Profile Mixed() {
-  return {.name = "mixed", .workers = {{"cpu"}, {"cpu"}, {"cpu", "cuda:0"}, {"cuda:0"}}};
-}
+// Each seed has a site of its own.
+Profile Mixed() { return {.name = "mixed", .drawn = true}; }
 
-// The same with everything that jobs may ask for at once. Not every promise is kept here yet: see
-// tests/simulation/README.md.
+// A small site with devices of every kind, few enough that everything gets in each other's way, and
+// all features at once.
 Profile Crowded() {
-  Profile profile = Mixed();
-  profile.name = "crowded";
-  profile.crowded = true;
-  return profile;
+  return {.name = "crowded",
+          .workers = {{"cpu"}, {"cpu"}, {"cpu", "cuda:0"}, {"cuda:0"}},
+          .features = Features::All()};
 }
 
 // Two thousand devices: what is quick with four of them and slow with thousands shows here.
 Profile Fleet() {
   constexpr int kWorkers = 250;
   constexpr int kDevices = 8;
-  Profile profile{.name = "fleet",
-                  .submits = 200,
-                  .largest_batch = 120,
-                  .fault_time_us = 60 * kSecond,
-                  .longest_calm_us = kSecond,
-                  .seeds_for_one = 500};
+  Profile profile{
+      .name = "fleet",
+      .submits = 200,
+      .largest_batch = 120,
+      .fault_time_us = 60 * kSecond,
+      .longest_calm_us = kSecond,
+      .features = {Feature::kGangs, Feature::kPreemption, Feature::kLimits, Feature::kInteractive},
+      .largest_gang = 16,
+      .seeds_for_one = 500};
   std::vector<std::string> devices;
   for (int i = 0; i < kDevices; ++i) devices.push_back("cuda:" + std::to_string(i));
   profile.workers.assign(kWorkers, devices);
-  // Somewhere for the jobs that ask for a cpu.
-  for (int i = 0; i < kDevices; ++i) profile.workers[i].push_back("cpu");
+  // Somewhere for the jobs that ask for a cpu, and for gangs of them.
+  for (int i = 0; i < 24; ++i) profile.workers[i].push_back("cpu");
   return profile;
 }
 
@@ -45,8 +45,10 @@ Profile Calm() {
           .largest_batch = 4,
           .fault_time_us = 200 * kSecond,
           .faults = false,
+          .features = {Feature::kGangs},
           .largest_gang = 5,
-          .calm = true};
+          .calm = true,
+          .seeds_for_one = 50};
 }
 
 // Five places that are never idle for two hours, and tenants of every sort: three that share by
@@ -77,7 +79,7 @@ Profile Tenants() {
 
 const std::vector<Profile>& Profiles() {
   static const auto& profiles =
-      *new std::vector<Profile>{Mixed(), Crowded(), Fleet(), Calm(), Tenants()};
+      *new std::vector<Profile>{Mixed(), Crowded(), Fleet(), Tenants(), Calm()};
   return profiles;
 }
 

@@ -1,8 +1,9 @@
 // The shape of a simulated site: its workers, how much is asked of them, and how long faults last.
 // A run is a profile and a seed.
 //
-// Why: most promises are best tested on a small site where everything collides; some (fair shares,
-// a fleet of thousands) need a site of their own. Values; thread-compatible.
+// Why: most promises are best tested on a small site where everything collides, and most seeds draw
+// one of their own (site.h); some promises (fair shares, a fleet of thousands) need a site that is
+// made for them. Values; thread-compatible.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "scheduler/core/settings.h"
+#include "tests/simulation/feature.h"
 
 namespace switchyard::simulation {
 
@@ -42,19 +44,17 @@ struct Profile {
   int64_t share_half_life_us = 86'400'000'000;
   // As CoreConfig's. 100 where order_kept is to hold to the letter.
   uint32_t urgent_share_percent = 100;
-  // Jobs need memory, wait for others, form gangs and get stuck, and workers are cordoned: all of
-  // it at once.
-  bool crowded = false;
-  // Devices of the largest gangs; 1: no gangs.
-  uint32_t largest_gang = 2;
+  Features features;
+  uint32_t largest_gang = 2;  // Devices of it.
   // Run times are always the same, and one tenant submits work of one priority: without faults it
   // can then be told exactly how long things should wait.
   bool calm = false;
+  bool drawn = false;  // Everything else is drawn from the seed (site.h).
   // Every so many seeds a run without a named profile takes this one; 0: only when named.
   uint64_t seeds_for_one = 0;
 };
 
-// `mixed` first: the small site, which most seeds take.
+// `mixed` first, which most seeds take.
 absl::Span<const Profile> AllProfiles();
 // Null when there is none of that name.
 const Profile* FindProfile(absl::string_view name);

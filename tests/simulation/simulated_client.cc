@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/policy/limits.h"
-#include "switchyard/v1/job.pb.h"
 
 namespace switchyard::simulation {
 namespace {
@@ -13,26 +12,6 @@ namespace {
 constexpr int64_t kMillisecond = 1000;
 constexpr int64_t kSecond = 1'000'000;
 constexpr int64_t kCallTimeoutUs = 5 * kSecond;
-
-uint64_t FirstToken(const Profile& profile) {
-  if (profile.calm) return kCalmTokens;
-  return profile.crowded ? kCrowdedTokens : 0;
-}
-
-std::string SpecOf(const JobPlan& plan) {
-  v1::Job job;
-  if (plan.kind == kTrain) {
-    job.mutable_train();
-  } else {
-    job.mutable_noop();
-  }
-  (*job.mutable_labels())["token"] = absl::StrCat(plan.token);
-  if (plan.job.expire_us != 0) {
-    job.mutable_expire_time()->set_seconds(plan.job.expire_us / kSecond);
-    job.mutable_expire_time()->set_nanos(static_cast<int32_t>(plan.job.expire_us % kSecond * 1000));
-  }
-  return job.SerializeAsString();
-}
 
 }  // namespace
 
@@ -53,9 +32,26 @@ void SimulatedClient::Begin() {
   const int64_t time_us = world_.profile().fault_time_us;
   for (int i = 0; i < world_.profile().submits; ++i) Later(0, time_us, [this] { Submit(); });
   if (world_.profile().calm) return;
-  for (int i = 0; i < 3; ++i) Later(time_us / 4, time_us, [this] { ChangeLimits(); });
-  if (!world_.profile().crowded) return;
-  for (int i = 0; i < 3; ++i) Later(0, time_us, [this] { CordonWorker(); });
+  const Features& features = world_.profile().features;
+  for (int i = 0; i < 3; ++i) {
+    if (features.Has(Feature::kLimits)) Later(time_us / 4, time_us, [this] { ChangeLimits(); });
+    if (features.Has(Feature::kCordons)) Later(0, time_us, [this] { CordonWorker(); });
+  }
+}
+
+JobPlan SimulatedClient::DrawJob() {
+  const Profile& profile = world_.profile();
+  const JobSort sort = profile.calm ? JobSort::kCalm : JobSort::kAny;
+  JobPlan plan = PlanJob(MakeToken(sort, profile.features, world_.options().seed, next_number_++));
+  if (plan.gang) {
+    plan.job.device_count = static_cast<uint16_t>(random_.Between(2, profile.largest_gang));
+  }
+  if (!profile.calm && random_.Chance(0.05))
+    plan.job.not_before_us = world_.wall_us() + random_.Between(0, 30 * kSecond);
+  if (plan.has_deadline && plan.job.timeout_us == 0) {
+    plan.job.expire_us = world_.wall_us() + random_.Between(kSecond, 120 * kSecond);
+  }
+  return plan;
 }
 
 void SimulatedClient::Submit() {
@@ -65,35 +61,22 @@ void SimulatedClient::Submit() {
   scheduler::SubmitJobs submit{.tenant = tenant};
   const uint64_t count =
       random_.Chance(0.2) ? random_.Between(2, world_.profile().largest_batch) : 1;
+  const Features& features = world_.profile().features;
+  const bool array = count > 1 && features.Has(Feature::kArrays) && random_.Chance(0.4);
+  const auto width = static_cast<uint32_t>(random_.Between(1, 4));
   for (uint64_t i = 0; i < count; ++i) {
-    JobPlan plan = PlanJob(next_token_++ + FirstToken(world_.profile()));
-    if (plan.gang && world_.profile().largest_gang > 1) {
-      plan.job.device_count =
-          static_cast<uint16_t>(random_.Between(2, world_.profile().largest_gang));
-    }
-    if (!world_.profile().calm && random_.Chance(0.05))
-      plan.job.not_before_us = world_.wall_us() + random_.Between(0, 30 * kSecond);
-    if (plan.has_deadline && plan.job.timeout_us == 0) {
-      plan.job.expire_us = world_.wall_us() + random_.Between(kSecond, 120 * kSecond);
-    }
-    if (i > 0 && world_.profile().crowded && random_.Chance(0.3)) DependOnEarlier(i, plan);
+    JobPlan plan = DrawJob();
+    if (array) plan.job.array.width = width;
+    if (i > 0 && features.Has(Feature::kDependencies) && random_.Chance(0.3))
+      DependOnEarlier(i, plan);
     submit.jobs.push_back(plan.job);
     specs.push_back(SpecOf(plan));
     plans.push_back(std::move(plan));
   }
   Start(std::move(submit), "BatchCreateJobs", tenant, std::move(specs),
         [this, plans = std::move(plans), tenant](const scheduler::CommandResult& result) {
-          if (!result.status.ok()) return;  // A device that does not exist.
-          std::vector<JobPlan> accepted = plans;
-          for (size_t i = 0; i < accepted.size(); ++i) {
-            tenants_[result.job + i] = tenant;
-            for (const auto& each : accepted[i].job.depends_on) {
-              for (uint32_t k = 0; k < each.jobs.count; ++k) {
-                accepted[i].depends_on.push_back(result.job + each.jobs.first + k);
-              }
-            }
-          }
-          OnAccepted(accepted, result);
+          // Refused: a device that does not exist.
+          if (result.status.ok()) OnAccepted(plans, tenant, result.job);
         });
 }
 
@@ -111,18 +94,24 @@ void SimulatedClient::DependOnEarlier(uint64_t index, JobPlan& plan) {
   }
 }
 
-void SimulatedClient::OnAccepted(const std::vector<JobPlan>& plans,
-                                 const scheduler::CommandResult& result) {
+void SimulatedClient::OnAccepted(std::vector<JobPlan> plans, const std::string& tenant,
+                                 JobId first) {
   for (size_t i = 0; i < plans.size(); ++i) {
-    const JobId job = result.job + i;
-    accepted_[job] = plans[i];
+    const JobId job = first + i;
+    for (const auto& each : plans[i].job.depends_on) {
+      for (uint32_t k = 0; k < each.jobs.count; ++k) {
+        plans[i].depends_on.push_back(first + each.jobs.first + k);
+      }
+    }
+    tenants_[job] = tenant;
     live_.insert(job);
     ++world_.counters()["jobs_accepted"];
     world_.Tell([&](Checker& checker) { checker.OnAccepted(plans[i], job, world_.now_us()); });
+    accepted_[job] = std::move(plans[i]);
     PlanFor(job);
   }
   // Changes published before the answer came were not listened to.
-  for (const StoredJob& stored : world_.Stored()) OnChange(stored.image);
+  for (const StoredJob& stored : world_.Stored(first, plans.size())) OnChange(stored.image);
 }
 
 void SimulatedClient::PlanFor(JobId job) {

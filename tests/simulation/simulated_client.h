@@ -33,7 +33,9 @@ class SimulatedClient {
   };
 
   void Submit();
-  void OnAccepted(const std::vector<JobPlan>& plans, const scheduler::CommandResult& result);
+  JobPlan DrawJob();
+  // `first`: id of the first job.
+  void OnAccepted(std::vector<JobPlan> plans, const std::string& tenant, JobId first);
   void DependOnEarlier(uint64_t index, JobPlan& plan);
   void PlanFor(JobId job);
   void Cancel(JobId job, bool stop);
@@ -52,7 +54,7 @@ class SimulatedClient {
 
   World& world_;
   Random random_;
-  uint64_t next_token_ = 1;
+  uint64_t next_number_ = 1;
   uint64_t next_request_ = 1;
   int planned_ = 0;
   int open_calls_ = 0;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "switchyard/v1/job.pb.h"
 
@@ -16,15 +15,6 @@ constexpr int64_t kMillisecond = 1000;
 constexpr int64_t kSecond = 1'000'000;
 constexpr int64_t kLeaseUs = 30 * kSecond;
 constexpr int64_t kHeartbeatUs = 5 * kSecond;
-
-JobPlan PlanOf(const std::string& spec) {
-  v1::Job job;
-  job.ParseFromString(spec);
-  uint64_t token = 0;
-  const auto label = job.labels().find("token");
-  if (label != job.labels().end()) (void)absl::SimpleAtoi(label->second, &token);
-  return PlanJob(token);
-}
 
 }  // namespace
 
@@ -112,6 +102,13 @@ void SimulatedWorker::Heartbeat() {
   heartbeat_sent_us_[++heartbeats_] = BootTime();
   world_.ToScheduler(session_,
                      scheduler::WorkerHeartbeat{.session = session_, .sequence = heartbeats_});
+  if (world_.faulty() && world_.profile().features.Has(Feature::kInteractive)) {
+    Random& random = world_.random();
+    world_.ToScheduler(session_,
+                       scheduler::InteractiveUse{.session = session_,
+                                                 .uses = {{absl::StrCat("tenant-", random.Below(5)),
+                                                           random.Between(0, kHeartbeatUs)}}});
+  }
   ReportAgain();
 }
 
@@ -233,7 +230,7 @@ void SimulatedWorker::TakeAssignment(const scheduler::Assignment& assignment) {
   Attempt& attempt = attempts_[assignment.attempt.ref];
   if (attempt.assignment.ref.job != 0) return;
   attempt.assignment = assignment.attempt;
-  attempt.plan = PlanOf(assignment.job);
+  attempt.plan = PlanJob(TokenIn(assignment.job));
   v1::Job job;
   job.ParseFromString(assignment.job);
   attempt.expire_us = job.expire_time().seconds() * kSecond + job.expire_time().nanos() / 1000;

@@ -86,6 +86,7 @@ void AddCheckers(World& world) {
   world.AddChecker(MakeExpiredNeverStarts());
   if (world.profile().calm) world.AddChecker(MakeReservationKept(world.profile().workers));
   world.AddChecker(MakeDependenciesKept());
+  world.AddChecker(MakeArrayWidthKept());
   world.AddChecker(MakeNoDeviceOutOfMemory());
   world.AddChecker(MakeOutOfMemoryEnds());
   world.AddChecker(MakeCordonHolds());
@@ -104,7 +105,7 @@ void Collect(World& world, SimulationResult& result) {
   result.trace_hash = world.trace_hash();
   result.simulated_us = world.now_us();
   for (const auto& checker : world.checkers()) {
-    world.counters()["check." + checker->name()] = checker->looks();
+    if (checker->looks() > 0) world.counters()["check." + checker->name()] = checker->looks();
     for (const std::string& violation : checker->violations()) {
       result.violations.push_back(checker->name() + ": " + violation);
     }

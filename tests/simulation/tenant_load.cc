@@ -4,19 +4,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "switchyard/v1/job.pb.h"
 
 namespace switchyard::simulation {
 namespace {
 
 constexpr int64_t kLookUs = 1'000'000;
-
-std::string SpecOf(const JobPlan& plan) {
-  v1::Job job;
-  job.mutable_train();
-  (*job.mutable_labels())["token"] = absl::StrCat(plan.token);
-  return job.SerializeAsString();
-}
 
 }  // namespace
 
@@ -52,7 +44,8 @@ void TenantLoad::Submit(const TenantProfile& tenant, uint64_t jobs) {
   scheduler::SubmitJobs submit;
   std::vector<JobPlan> plans;
   for (uint64_t i = 0; i < jobs; ++i) {
-    JobPlan plan = PlanJob(next_token_++);
+    JobPlan plan =
+        PlanJob(MakeToken(JobSort::kSteady, Features(), world_.options().seed, next_number_++));
     plan.tenant = tenant.settings.name;
     plan.job.priority = tenant.priority;
     submit.jobs.push_back(plan.job);

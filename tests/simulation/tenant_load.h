@@ -29,7 +29,7 @@ class TenantLoad {
 
   World& world_;
   Random random_;
-  uint64_t next_token_ = kSteadyTokens;
+  uint64_t next_number_ = 1;
   std::map<std::string, int64_t> next_us_;  // Of tenants that submit now and then.
 };
 

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "scheduler/engine/row_codec.h"
-#include "switchyard/v1/job.pb.h"
 #include "tests/simulation/simulated_worker.h"
+#include "tests/simulation/site.h"
 
 namespace switchyard::simulation {
 namespace {
@@ -18,14 +17,6 @@ constexpr int64_t kMillisecond = 1000;
 constexpr int64_t kSecond = 1'000'000;
 // Between the arrival of an input and the drain that takes it.
 constexpr int64_t kDrainDelayUs = 200;
-
-uint64_t TokenIn(const std::string& spec) {
-  v1::Job job;
-  uint64_t token = 0;
-  if (!job.ParseFromString(spec)) return 0;
-  const auto label = job.labels().find("token");
-  return label != job.labels().end() && absl::SimpleAtoi(label->second, &token) ? token : 0;
-}
 
 scheduler::EngineOptions MakeEngineOptions(const SimulationOptions& options,
                                            const Profile& profile) {
@@ -41,6 +32,7 @@ scheduler::EngineOptions MakeEngineOptions(const SimulationOptions& options,
                         .checkpoints = true,
                         .shrinks_batch = true}};
   engine.core.urgent_share_percent = profile.urgent_share_percent;
+  engine.core.preemption.enabled = profile.features.Has(Feature::kPreemption);
   engine.core.preemption.min_run_us = kMinRunUs;
   engine.core.preemption.grace_us = kPreemptionGraceUs;
   engine.core.ageing_interval_us = profile.ageing_interval_us;
@@ -54,6 +46,12 @@ scheduler::EngineOptions MakeEngineOptions(const SimulationOptions& options,
   return engine;
 }
 
+Profile SiteOf(const SimulationOptions& options) {
+  const Profile& profile =
+      options.profile == nullptr ? ProfileForSeed(options.seed) : *options.profile;
+  return profile.drawn ? DrawSite(options.seed) : profile;
+}
+
 }  // namespace
 
 std::string Describe(const AttemptRef& ref) {
@@ -63,10 +61,15 @@ std::string Describe(const AttemptRef& ref) {
 
 World::World(const SimulationOptions& options)
     : options_(options),
-      profile_(options.profile == nullptr ? ProfileForSeed(options.seed) : *options.profile),
+      profile_(SiteOf(options)),
       random_(options.seed),
       store_random_(random_.Fork()),
       store_(this, [this](absl::Duration delay) { clock_.Advance(delay); }) {
+  for (size_t i = 0; i < kFeatureNames.size(); ++i) {
+    if (profile_.features.Has(static_cast<Feature>(i)))
+      ++counters_[absl::StrCat("site.", kFeatureNames[i])];
+  }
+  ++counters_["site." + profile_.name];
   StartScheduler();
 }
 
@@ -76,13 +79,15 @@ int64_t World::now_us() { return absl::ToInt64Microseconds(clock_.BootTime() - a
 int64_t World::wall_us() { return absl::ToUnixMicros(clock_.Now()); }
 
 void World::After(int64_t delay_us, std::function<void()> what) {
-  happenings_.push({now_us() + std::max<int64_t>(delay_us, 0), sequence_++, std::move(what)});
+  happenings_.push_back({now_us() + std::max<int64_t>(delay_us, 0), sequence_++, std::move(what)});
+  std::push_heap(happenings_.begin(), happenings_.end());
 }
 
 void World::Run(int64_t until_us, const std::function<bool()>& done) {
-  while (!happenings_.empty() && happenings_.top().at_us <= until_us && !done()) {
-    const Happening next = happenings_.top();
-    happenings_.pop();
+  while (!happenings_.empty() && happenings_.front().at_us <= until_us && !done()) {
+    std::pop_heap(happenings_.begin(), happenings_.end());
+    const Happening next = std::move(happenings_.back());
+    happenings_.pop_back();
     // A slow store may have passed the time of what was to happen meanwhile: it happens late.
     if (next.at_us > now_us()) clock_.Advance(absl::Microseconds(next.at_us - now_us()));
     ++events_;
@@ -282,12 +287,12 @@ void World::Rebuilt(uint64_t epoch) {
   for (const StoredJob& job : stored) on_change(job.image);
 }
 
-std::vector<StoredJob> World::Stored() const {
-  std::vector<StoredJob> stored;
-  for (const scheduler::JobRow& row : store_.AllJobs()) {
-    StoredJob& job = stored.emplace_back();
-    scheduler::DecodeRow(row, job.image).IgnoreError();
-    job.token = TokenIn(row.spec);
+std::vector<StoredJob> World::Stored(JobId first, uint64_t count) const {
+  std::vector<scheduler::JobRow> rows = store_.AllJobs(first, count);
+  std::vector<StoredJob> stored(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    scheduler::DecodeRow(rows[i], stored[i].image).IgnoreError();
+    stored[i].spec = std::move(rows[i].spec);
   }
   return stored;
 }

@@ -11,7 +11,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <queue>
 #include <string>
 #include <vector>
 
@@ -78,7 +77,8 @@ class World final : public scheduler::EngineOutput, public scheduler::StoreFault
   }
   const std::vector<std::unique_ptr<Checker>>& checkers() const { return checkers_; }
 
-  std::vector<StoredJob> Stored() const;
+  // Jobs as they are stored, those with ids from `first` on.
+  std::vector<StoredJob> Stored(JobId first = 0, uint64_t count = UINT64_MAX) const;
   Random& random() { return random_; }
   Counters& counters() { return counters_; }
   const SimulationOptions& options() const { return options_; }
@@ -87,7 +87,6 @@ class World final : public scheduler::EngineOutput, public scheduler::StoreFault
   void Trace(absl::string_view what, uint64_t a, uint64_t b);
   uint64_t trace_hash() const { return trace_; }
   std::function<void(const JobImage&)> on_change;  // The client's ear.
-  uint64_t TokenOf(JobId job) const;
 
   // EngineOutput
   void Send(uint64_t epoch, scheduler::SessionOutput output) override;
@@ -124,14 +123,14 @@ class World final : public scheduler::EngineOutput, public scheduler::StoreFault
   scheduler::StoreFault DrawStoreFault(bool write);
 
   const SimulationOptions options_;
-  const Profile& profile_;
+  const Profile profile_;
   Random random_;
   Random store_random_;
   FakeClock clock_;
   scheduler::MemoryStore store_;
   std::unique_ptr<scheduler::Engine> engine_;
   std::deque<scheduler::Input> inbox_;
-  std::priority_queue<Happening> happenings_;
+  std::vector<Happening> happenings_;  // A heap.
   std::map<uint64_t, Session> sessions_;
   std::vector<std::unique_ptr<Checker>> checkers_;
   Counters counters_;

@@ -19,9 +19,9 @@ class NoJobLost final : public Checker {
     std::map<JobId, uint64_t> tokens;
     std::set<uint64_t> seen;
     for (const StoredJob& job : stored) {
-      tokens[job.image.id] = job.token;
-      if (!seen.insert(job.token).second)
-        Violated(absl::StrCat("submit ", job.token, " is stored twice"));
+      const uint64_t token = TokenIn(job.spec);
+      tokens[job.image.id] = token;
+      if (!seen.insert(token).second) Violated(absl::StrCat("submit ", token, " is stored twice"));
     }
     for (const auto& [job, token] : accepted_) {
       Look();

@@ -5,6 +5,8 @@
 // What a better-ranked job may wait for beside the place: memory, when it needs more than the one
 // handed out was granted there (where that fitted it would have fitted too), and a gang for which
 // the place is kept.
+#include <set>
+
 #include "absl/strings/str_cat.h"
 #include "scheduler/policy/memory_need.h"
 #include "scheduler/policy/ordering.h"
@@ -38,6 +40,7 @@ class OrderKept final : public Checker {
   void OnChange(const JobImage& image, int64_t wall_us) override { Note(image, wall_us); }
   void OnRebuilt(const std::vector<StoredJob>& stored, int64_t wall_us) override {
     waiting_.clear();
+    handed_out_.clear();
     for (const StoredJob& job : stored) Note(job.image, wall_us);
   }
   void OnDeleted(JobId job) override { waiting_.erase(job); }
@@ -59,6 +62,7 @@ class OrderKept final : public Checker {
     bool gang;            // Needs more than the one place that is free.
     int64_t asked_bytes;  // Of memory: stated, or raised since; 0: neither.
     std::string shape;
+    scheduler::ArrayMembership array;
   };
 
   struct Assigned {
@@ -78,6 +82,7 @@ class OrderKept final : public Checker {
     for (const auto& [id, other] : waiting_) {
       // It may have to wait for more than the one place that is free.
       if (other.gang || MostNeeded(other) > assigned.granted_bytes) continue;
+      if (ArrayIsFull(other.array)) continue;
       if (other.kind != job.kind || !scheduler::DeviceMatches(other.device, assigned.site.device))
         continue;
       if (other.eligible_us > wall_us - kWindowUs || other.since_us > wall_us - kWindowUs) continue;
@@ -98,6 +103,12 @@ class OrderKept final : public Checker {
     if (job.asked_bytes > 0) return job.asked_bytes;
     const auto peak = peaks_.find({job.kind, job.shape});
     return peak == peaks_.end() ? 0 : scheduler::NeedFromPeaks({peak->second});
+  }
+
+  // Whether as many of it are handed out as its width allows.
+  bool ArrayIsFull(const scheduler::ArrayMembership& array) const {
+    const auto found = handed_out_.find(array.id);
+    return found != handed_out_.end() && found->second.size() >= array.width;
   }
 
   // Whether what is free may be kept for a gang that comes no later than this job: then shorter
@@ -126,6 +137,10 @@ class OrderKept final : public Checker {
     }
     const bool handed_out = !image.attempts.empty() &&
                             image.attempts.back().outcome == scheduler::Outcome::kUnspecified;
+    if (image.array.id != 0) {
+      auto& of_array = handed_out_[image.array.id];
+      handed_out ? (void)of_array.insert(image.id) : (void)of_array.erase(image.id);
+    }
     if (image.state != JobState::kQueued || handed_out) {
       waiting_.erase(image.id);
       return;
@@ -140,11 +155,13 @@ class OrderKept final : public Checker {
     const int64_t since_us = job.since_us != 0 ? job.since_us : wall_us;
     const int64_t asked_bytes =
         image.memory_raised_bytes > 0 ? image.memory_raised_bytes : image.memory_bytes;
-    job = {image.kind,  image.priority, image.device,           image.create_us, due_us,
-           eligible_us, since_us,       image.device_count > 1, asked_bytes,     image.shape};
+    job = {image.kind,  image.priority, image.device, image.create_us,
+           due_us,      eligible_us,    since_us,     image.device_count > 1,
+           asked_bytes, image.shape,    image.array};
   }
 
   std::map<JobId, Waiting> waiting_;
+  std::map<JobId, std::set<JobId>> handed_out_;  // Jobs by array.
   std::map<JobId, uint8_t> priorities_;
   std::map<std::pair<uint16_t, std::string>, int64_t> peaks_;  // Of memory, by kind and shape.
   std::vector<Assigned> assigned_;                             // In the drain that is being told.
