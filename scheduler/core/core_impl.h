@@ -238,7 +238,14 @@ class Core::Impl {
   // memory.cc
   void On(const WorkerServing& event);
   // What an attempt of the job is to be granted on each device; 0: unknown or none.
-  int64_t NeedOf(const LiveJob& row) const;
+  int64_t NeedOf(const LiveJob& row) const {
+    // Most work states none, and none is known of its like.
+    const KindConfig& kind = kinds_[row.kind].config;
+    if (row.cold == nullptr && kind.default_memory_bytes <= 0 && learned_.Need(row.workload) <= 0)
+      return 0;
+    return StatedOrLearned(row);
+  }
+  int64_t StatedOrLearned(const LiveJob& row) const;
   // A need nobody stated, at most what the largest fitting device has: its margin must not keep a
   // job off a device that like work ran on.
   int64_t Possible(const LiveJob& row, int64_t need_bytes) const;
@@ -337,7 +344,14 @@ class Core::Impl {
   void Place();
   bool PlaceOne();
   uint32_t ChoosePool(uint32_t group, const Candidate& candidate);
-  void RefreshShapes(uint32_t group);
+  // To be called before `shapes_` or `blocked_` of a group are looked at.
+  void RefreshShapes(uint32_t group) {
+    if (group >= shapes_.size() || shapes_[group].known != pools_.shapes()) FindShapes(group);
+  }
+  void FindShapes(uint32_t group);
+  // Whether any of its places takes more, whatever its memory and whoever it is kept for.
+  bool SomeRoom(uint32_t group) const;
+  // REQUIRES: RefreshShapes.
   bool HasRoom(uint32_t group, const Candidate& candidate);
   uint32_t StepMask(uint32_t group) const;
   void Dispatch(uint32_t job, uint32_t pool, int level);
@@ -361,7 +375,7 @@ class Core::Impl {
   bool GangFits(uint32_t group, const Candidate& candidate);
   // False and `refusal`: all attached workers could never give it so many.
   bool GangPossible(const NewJob& job, Refusal& refusal) const;
-  std::vector<uint32_t> ChooseSeats(uint32_t group, int64_t need_bytes) const;
+  std::vector<uint32_t> ChooseSeats(uint32_t group, int64_t need_bytes);
   void FewestWorkers(uint32_t count, std::vector<uint32_t>& pools) const;
   // False: the free places do not fit after all; nothing has changed.
   bool DispatchGang(uint32_t group, uint32_t job, int level);

@@ -117,7 +117,18 @@ struct Effects {
   bool settings_changed = false;      // Store Core::live_settings().
   bool fleet_changed = false;  // Workers, devices or their sessions changed; publish Core::Fleet().
 
-  void Clear() { *this = Effects(); }
+  // Keeps the memory of what nearly every drain has.
+  void Clear() {
+    Effects empty;
+    const auto keep = [](auto& into, auto& from) {
+      from.clear();
+      into.swap(from);
+    };
+    keep(empty.replies, replies);
+    keep(empty.assignments, assignments);
+    keep(empty.acknowledgements, acknowledgements);
+    *this = std::move(empty);
+  }
 };
 
 }  // namespace switchyard::scheduler

@@ -51,7 +51,7 @@ bool Core::Impl::GangFits(uint32_t group, const Candidate& candidate) {
   return blocked.refused_at_version != pools_.version();
 }
 
-std::vector<uint32_t> Core::Impl::ChooseSeats(uint32_t group, int64_t need_bytes) const {
+std::vector<uint32_t> Core::Impl::ChooseSeats(uint32_t group, int64_t need_bytes) {
   const GroupKey& key = queue_.Key(group);
   const JobClass job_class = kinds_[key.kind].config.job_class;
   const bool gpus = GangOnGpus(group);

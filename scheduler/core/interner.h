@@ -15,8 +15,9 @@ namespace switchyard::scheduler {
 // order is random.
 class Interner {
  public:
-  Interner() { Intern(""); }
+  Interner() { texts_.emplace_back(); }
   uint32_t Intern(absl::string_view text) {
+    if (text.empty()) return 0;
     const auto found = numbers_.find(text);
     if (found != numbers_.end()) return found->second;
     texts_.emplace_back(text.data(), text.size());

@@ -31,7 +31,7 @@ std::string MemoryText(int64_t bytes) {
   return absl::StrFormat("%.1f GiB", static_cast<double>(bytes) / (int64_t{1} << 30));
 }
 
-int64_t Core::Impl::NeedOf(const LiveJob& row) const {
+int64_t Core::Impl::StatedOrLearned(const LiveJob& row) const {
   const KindConfig& kind = kinds_[row.kind].config;
   if (kind.job_class == JobClass::kGeneral) return 0;
   return GrantFor({.raised_bytes = row.cold == nullptr ? 0 : row.cold->memory_raised_bytes,
@@ -41,7 +41,7 @@ int64_t Core::Impl::NeedOf(const LiveJob& row) const {
 }
 
 int64_t Core::Impl::Possible(const LiveJob& row, int64_t need_bytes) const {
-  if (need_bytes <= pools_.LeastCapacity()) return need_bytes;
+  if (need_bytes <= 0 || need_bytes <= pools_.LeastCapacity()) return need_bytes;
   const int64_t largest = LargestDevice(row.kind, devices_.Text(row.device));
   return largest > 0 ? std::min(need_bytes, largest) : need_bytes;
 }

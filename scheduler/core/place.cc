@@ -24,13 +24,12 @@ void Core::Impl::Place() {
   if (!more_to_place_ && !queue_.empty()) RecallForBlocked();
 }
 
-void Core::Impl::RefreshShapes(uint32_t group) {
+void Core::Impl::FindShapes(uint32_t group) {
   if (group >= shapes_.size()) {
     shapes_.resize(queue_.groups());
     blocked_.resize(queue_.groups());
   }
   Fitting& fitting = shapes_[group];
-  if (fitting.known == pools_.shapes()) return;
   const GroupKey& key = queue_.Key(group);
   const std::string& request = devices_.Text(key.device);
   const JobClass job_class = kinds_[key.kind].config.job_class;
@@ -52,8 +51,14 @@ uint32_t Core::Impl::StepMask(uint32_t group) const {
   return learned_.ExpectedRun(queue_.Key(group).kind, 0) > 0 ? ~0u : kStartsAtOnceMask;
 }
 
+bool Core::Impl::SomeRoom(uint32_t group) const {
+  const uint32_t mask = StepMask(group);
+  const auto& shapes = shapes_[group].shapes;
+  return std::any_of(shapes.begin(), shapes.end(),
+                     [&](uint32_t shape) { return pools_.BestStep(shape, mask) >= 0; });
+}
+
 bool Core::Impl::HasRoom(uint32_t group, const Candidate& candidate) {
-  RefreshShapes(group);
   if (queue_.Key(group).device_count > 1) return GangFits(group, candidate);
   const int64_t need_bytes = NeedOf(rows_[candidate.job]);
   const uint32_t mask = StepMask(group);
@@ -71,14 +76,19 @@ bool Core::Impl::PlaceOne() {
   uint32_t best_group = kNone;
   Candidate gang;  // The best that finds no place and nothing is kept for.
   uint32_t gang_group = kNone;
-  for (uint32_t group = 0; group < queue_.groups(); ++group) {
+  for (uint32_t group = queue_.NextOffered(0); group != kNone;
+       group = queue_.NextOffered(group + 1)) {
+    RefreshShapes(group);
+    const bool gangs = queue_.Key(group).device_count > 1;
+    // Mostly all places are taken: seen without a look at who waits.
+    if (!gangs && !SomeRoom(group)) continue;
     if (!queue_.Best(group, candidate)) continue;
     if (best_group != kNone && !(candidate.place < best.place)) continue;
     // Its need was learned anew since it was queued: to be looked at among its like.
     if (Regroup(candidate.job)) return true;
     if (!HasRoom(group, candidate)) {
-      if (queue_.Key(group).device_count == 1 || !MayReserve(group, candidate)) continue;
-      if (gang_group != kNone && !(candidate.place < gang.place)) continue;
+      if (!gangs || (gang_group != kNone && !(candidate.place < gang.place))) continue;
+      if (!MayReserve(group, candidate)) continue;
       gang = candidate;
       gang_group = group;
       continue;
@@ -232,7 +242,8 @@ void Core::Impl::OnAttemptTimer(uint32_t index) {
 
 void Core::Impl::RecallForBlocked() {
   Candidate best;
-  for (uint32_t group = 0; group < queue_.groups(); ++group) {
+  for (uint32_t group = queue_.NextOffered(0); group != kNone;
+       group = queue_.NextOffered(group + 1)) {
     if (!queue_.Best(group, best)) continue;
     RefreshShapes(group);
     if (best.place.level <= kLeastUrgentOfUrgent && UrgentHadItsShare(group)) continue;
@@ -263,9 +274,12 @@ bool Core::Impl::RecallHelps(uint32_t shape, uint32_t group, const Candidate& wa
 }
 
 uint32_t Core::Impl::WorstHeld(uint32_t group, const Candidate& waiting) {
+  const auto& shapes = shapes_[group].shapes;
+  const auto ahead = [this](uint32_t shape) { return pools_.AheadPools(shape) > 0; };
+  if (std::none_of(shapes.begin(), shapes.end(), ahead)) return kNone;
   int looks = 0;
   for (int worse = kLeastUrgentPriority; worse > waiting.place.level; --worse) {
-    for (const uint32_t shape : shapes_[group].shapes) {
+    for (const uint32_t shape : shapes) {
       if (pools_.HeldAt(shape, worse) == 0 || !RecallHelps(shape, group, waiting)) continue;
       for (const uint32_t number : pools_.PoolsOf(shape)) {
         const Pool& pool = pools_[number];

@@ -48,6 +48,7 @@ void PoolIndex::RemovePool(uint32_t number) {
   Pool& pool = pools_[number];
   MoveTo(number, -1, 0);
   if (pool.soon) --shapes_[pool.shape].soon;
+  if (pool.bay_behind) bays();
   bays_.Remove(number);
   Shape& shape = shapes_[pool.shape];
   CountCapacity(pool, -1);
@@ -101,6 +102,7 @@ void PoolIndex::CountCapacity(const Pool& pool, int by) {
   for (auto* capacities : {&capacities_, &shapes_[pool.shape].capacities}) {
     if (((*capacities)[pool.capacity_bytes] += by) == 0) capacities->erase(pool.capacity_bytes);
   }
+  least_capacity_ = capacities_.empty() ? kMemoryUnknown : capacities_.begin()->first;
 }
 
 void PoolIndex::Enter(uint32_t number, uint32_t index) {
@@ -202,12 +204,23 @@ void PoolIndex::Refresh(uint32_t number) {
 }
 
 void PoolIndex::CountFree(uint32_t number, bool was_free) {
-  const Pool& pool = pools_[number];
+  Pool& pool = pools_[number];
   const bool free = IsFree(pool);
   if (free == was_free) return;
   shapes_[pool.shape].free += free ? 1 : -1;
-  bays_.SetFree(number, free);
+  if (!pool.bay_behind) behind_.push_back(number);
+  pool.bay_behind = true;
   ++version_;
+}
+
+const BayIndex& PoolIndex::bays() {
+  for (const uint32_t number : behind_) {
+    Pool& pool = pools_[number];
+    pool.bay_behind = false;
+    bays_.SetFree(number, IsFree(pool));
+  }
+  behind_.clear();
+  return bays_;
 }
 
 void PoolIndex::CountSoon(uint32_t number) {
@@ -226,7 +239,8 @@ void PoolIndex::ExpectEnd(uint32_t index, int64_t end_us) {
   Pool& pool = pools_[attempt.pool];
   const ShapeName& name = shapes_[pool.shape].name;
   attempt.expected_end_us = end_us;
-  ends_.Add(name.job_class, name.gpu, end_us, index);
+  // Nobody waits for an end that nobody knows.
+  if (end_us != kNever) ends_.Add(name.job_class, name.gpu, end_us, index);
   ++pool.lengthy;
   ++version_;
   CountSoon(attempt.pool);
@@ -237,7 +251,8 @@ void PoolIndex::ForgetEnd(uint32_t index) {
   if (attempt.expected_end_us == 0) return;
   Pool& pool = pools_[attempt.pool];
   const ShapeName& name = shapes_[pool.shape].name;
-  ends_.Remove(name.job_class, name.gpu, attempt.expected_end_us, index);
+  if (attempt.expected_end_us != kNever)
+    ends_.Remove(name.job_class, name.gpu, attempt.expected_end_us, index);
   attempt.expected_end_us = 0;
   --pool.lengthy;
   ++version_;

@@ -51,6 +51,7 @@ struct Pool {
   int64_t capacity_bytes = kMemoryUnknown;  // Most it could be, with nothing else there.
   int8_t step = -1;                         // List it stands in, and so the next.
   uint8_t memory_step = kMemorySteps - 1;
+  bool bay_behind = false;
   bool soon = false;     // Busy with short attempts alone (policy/backfill.h).
   uint64_t walk = 0;     // Walk over expected ends that came by last.
   uint32_t lengthy = 0;  // Attempts with an entry in ExpectedEnds.
@@ -112,9 +113,7 @@ class PoolIndex {
   // device does not say.
   int64_t Capacity(uint32_t shape) const;
   // Least that any pool could grant with nothing else there.
-  int64_t LeastCapacity() const {
-    return capacities_.empty() ? kMemoryUnknown : capacities_.begin()->first;
-  }
+  int64_t LeastCapacity() const { return least_capacity_; }
 
   // Shapes by number, from 0; none is ever removed. `pools_in` counts the open pools.
   uint32_t shapes() const { return static_cast<uint32_t>(shapes_.size()); }
@@ -136,7 +135,8 @@ class PoolIndex {
   uint32_t FreePools(uint32_t shape) const { return shapes_[shape].free; }
   uint32_t SoonPools(uint32_t shape) const { return shapes_[shape].soon; }
   bool IsFree(const Pool& pool) const { return pool.step >= 0 && pool.step < kFirstAheadStep; }
-  const BayIndex& bays() const { return bays_; }
+  // Brought up to now: what became free or busy since is only noted until a gang looks.
+  const BayIndex& bays();
   // An attempt in a pool is long and expected to end then (boot clock; kNever: nobody knows).
   void ExpectEnd(uint32_t attempt, int64_t end_us);
   ExpectedEnds& ends() { return ends_; }
@@ -206,10 +206,12 @@ class PoolIndex {
   const int64_t window_us_;
   bool forgets_grants_ = false;
   std::map<int64_t, uint32_t> capacities_;  // Of all pools, with how many have it.
+  int64_t least_capacity_ = kMemoryUnknown;
   Slab<Pool> pools_;
   Ledgers ledgers_;
   std::vector<Shape> shapes_;
   BayIndex bays_;
+  std::vector<uint32_t> behind_;  // Pools whose bay is not up to now.
   ExpectedEnds ends_;
   uint64_t version_ = 0;
   std::vector<std::array<uint32_t, 4>> recent_;  // Pools by model.

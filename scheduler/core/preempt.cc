@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/match.h"
 #include "scheduler/core/core_impl.h"
 #include "scheduler/policy/preemption.h"
@@ -126,7 +127,9 @@ std::vector<uint32_t> Core::Impl::ChooseVictims(uint32_t group, const Candidate&
                         accounts_.TenantOf(row.account).settings.guaranteed_running != 0;
   const int first =
       reclaims ? kMostUrgentPriority : FirstVictimPriority(row.priority, Preempting());
-  std::vector<std::pair<Victims::Order::iterator, Victims::Order::iterator>> heads;
+  absl::InlinedVector<std::pair<Victims::Order::iterator, Victims::Order::iterator>,
+                      2 * kLeastUrgentPriority>
+      heads;
   for (const bool gpu : {true, false}) {
     if (gang && gpu != GangOnGpus(group)) continue;
     for (int priority = kLeastUrgentPriority; priority >= first; --priority) {
@@ -135,6 +138,7 @@ std::vector<uint32_t> Core::Impl::ChooseVictims(uint32_t group, const Candidate&
     }
   }
   std::vector<uint32_t> chosen;
+  if (heads.empty()) return chosen;
   uint32_t freed = 0;
   for (int looks = 0; looks < kMostLooks && freed < devices; ++looks) {
     auto best = heads.end();
@@ -177,10 +181,10 @@ uint32_t Core::Impl::DevicesMissing(uint32_t group) const {
 
 void Core::Impl::PreemptFor(uint32_t group, const Candidate& waiting) {
   if (!config_.preemption.enabled) return;
-  const uint32_t missing = DevicesMissing(group);
-  if (missing == 0) return;
   // A gang that holds no reservation would lose what is freed for it to another.
   if (queue_.Key(group).device_count > 1 && !HoldsReservation(group)) return;
+  const uint32_t missing = DevicesMissing(group);
+  if (missing == 0) return;
   PromoteVictims();
   const auto& young = victims_.young();
   if (!young.empty()) recall_at_us_ = std::min(recall_at_us_, young.begin()->until_us);

@@ -101,9 +101,11 @@ void Core::Impl::InsteadOfUrgent(uint32_t& best_group, Candidate& best) {
   Candidate other;
   Candidate candidate;
   uint32_t other_group = kNone;
-  for (uint32_t group = 0; group < queue_.groups(); ++group) {
+  for (uint32_t group = queue_.NextOffered(0); group != kNone;
+       group = queue_.NextOffered(group + 1)) {
     if (!queue_.Best(group, candidate, /*urgent=*/false)) continue;
     if (other_group != kNone && !(candidate.place < other.place)) continue;
+    RefreshShapes(group);
     if (!HasRoom(group, candidate)) continue;
     const auto& shapes = shapes_[group].shapes;
     if (std::find(shapes.begin(), shapes.end(), shape) == shapes.end()) continue;

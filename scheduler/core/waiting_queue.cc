@@ -21,6 +21,7 @@ uint64_t BranchKey(uint32_t group, uint32_t of, int level) {
 }  // namespace
 
 uint32_t WaitingQueue::GroupNumber(const GroupKey& key) {
+  if (!groups_.empty() && groups_[last_group_].key.Packed() == key.Packed()) return last_group_;
   const auto [found, made] =
       group_numbers_.try_emplace(key.Packed(), static_cast<uint32_t>(groups_.size()));
   if (made) {
@@ -28,7 +29,8 @@ uint32_t WaitingQueue::GroupNumber(const GroupKey& key) {
     group.key = key;
     for (uint32_t slot = 0; slot < kSlots; ++slot) group.roots[slot] = heaps_.Add(slot);
   }
-  return found->second;
+  last_group_ = found->second;
+  return last_group_;
 }
 
 uint32_t WaitingQueue::FindGroup(const GroupKey& key) const {
@@ -169,6 +171,7 @@ void WaitingQueue::Reposition(uint32_t number, int64_t wall_us) {
   const int level = oldest == kNone ? 0 : Level(stream, oldest, wall_us);
   if (level != stream.level) {
     stream.level = static_cast<uint8_t>(level);
+    ageing_.Put(number, level != 0 && stream.priority > kBestAgedPriority);
     // An empty stream keeps its branch: most come back at the same level.
     if (level != 0 && (stream.branch == kNone || key_branches_[stream.branch].level != level)) {
       const uint32_t left = stream.branch;
@@ -183,6 +186,7 @@ void WaitingQueue::Reposition(uint32_t number, int64_t wall_us) {
 void WaitingQueue::PlaceStream(uint32_t number) {
   Stream& stream = streams_[number];
   if (stream.branch == kNone) return;
+  groups_[stream.group].known = false;
   const bool offered = stream.level != 0 && accounts_.ArrayHold(stream.account) == Reason::kNone;
   if (offered) {
     const uint8_t patience = groups_[stream.group].key.patience;
@@ -197,6 +201,7 @@ void WaitingQueue::PlaceStream(uint32_t number) {
 
 void WaitingQueue::PlaceKey(uint32_t number) {
   const Branch& branch = key_branches_[number];
+  groups_[branch.group].known = false;
   const uint32_t devices = groups_[branch.group].key.device_count;
   if (!heaps_.empty(branch.node) && accounts_.KeyHold(branch.of, devices) == Reason::kNone) {
     const NodeRank& rank = heaps_.TopRank(branch.node);
@@ -213,6 +218,7 @@ void WaitingQueue::PlaceKey(uint32_t number) {
 void WaitingQueue::PlaceTenant(uint32_t number) {
   const Branch& branch = tenant_branches_[number];
   Group& group = groups_[branch.group];
+  group.known = false;
   const uint32_t devices = group.key.device_count;
   const uint32_t from = heaps_.Parent(branch.node);
   uint32_t to = kNone;
@@ -222,13 +228,19 @@ void WaitingQueue::PlaceTenant(uint32_t number) {
     to = group.roots[slot];
     heaps_.Put(branch.node, to,
                {accounts_.tenant(branch.of).charge, heaps_.TopRank(branch.node).due});
-    group.slots |= 1u << slot;
+    SetSlots(branch.group, group.slots | 1u << slot);
   } else {
     heaps_.Take(branch.node);
   }
   accounts_.tenant(branch.of).offered += (to != kNone) - (from != kNone);
   if (from == kNone || from == to || !heaps_.empty(from)) return;
-  group.slots &= ~(1u << heaps_.Owner(from));
+  SetSlots(branch.group, group.slots & ~(1u << heaps_.Owner(from)));
+}
+
+void WaitingQueue::SetSlots(uint32_t number, uint32_t slots) {
+  Group& group = groups_[number];
+  if ((group.slots == 0) != (slots == 0)) offered_.Put(number, slots != 0);
+  group.slots = slots;
 }
 
 void WaitingQueue::AccountChanged(uint32_t account) {
@@ -286,15 +298,30 @@ Reason WaitingQueue::Hold(const LiveJob& row) const {
 }
 
 bool WaitingQueue::Best(uint32_t number, Candidate& best, bool urgent) {
-  const Group& group = groups_[number];
+  Group& group = groups_[number];
+  if (urgent && group.known && accounts_.tenant(group.tenant).charge == group.best.place.charge) {
+    best = group.best;
+    return true;
+  }
   const uint32_t slots = urgent ? group.slots : group.slots & ~kUrgentSlots;
   if (slots == 0) return false;
+  uint32_t tenant = 0;
+  FindBest(group, slots, best, tenant);
+  if (!urgent) return true;
+  group.known = true;
+  group.best = best;
+  group.tenant = tenant;
+  return true;
+}
+
+void WaitingQueue::FindBest(Group& group, uint32_t slots, Candidate& best, uint32_t& tenant) {
   const int slot = __builtin_ctz(slots);
   const uint32_t root = group.roots[slot];
   for (;;) {
     const uint32_t node = heaps_.Top(root);
     const NodeRank& rank = heaps_.TopRank(root);
-    const uint64_t charge = accounts_.tenant(tenant_branches_[heaps_.Owner(node)].of).charge;
+    tenant = tenant_branches_[heaps_.Owner(node)].of;
+    const uint64_t charge = accounts_.tenant(tenant).charge;
     if (rank.charge == charge) break;
     heaps_.Put(node, root, {charge, rank.due});
   }
@@ -305,14 +332,10 @@ bool WaitingQueue::Best(uint32_t number, Candidate& best, bool urgent) {
                 .due = rank.due};
   const uint32_t key = heaps_.Top(heaps_.Top(root));
   best.job = Oldest(streams_[heaps_.Owner(heaps_.Top(key))]);
-  return true;
 }
 
 void WaitingQueue::Age(int64_t wall_us) {
-  for (uint32_t i = 0; i < streams_.size(); ++i) {
-    const Stream& stream = streams_[i];
-    if (stream.level != 0 && stream.priority > kBestAgedPriority) Reposition(i, wall_us);
-  }
+  for (uint32_t i = ageing_.Next(0); i != kNone; i = ageing_.Next(i + 1)) Reposition(i, wall_us);
 }
 
 int64_t WaitingQueue::OldestCreateTime() const {

@@ -24,6 +24,7 @@
 #include "absl/functional/function_ref.h"
 #include "scheduler/core/accounts.h"
 #include "scheduler/core/charges.h"
+#include "scheduler/core/number_set.h"
 #include "scheduler/core/rank_heaps.h"
 #include "scheduler/core/row.h"
 #include "scheduler/core/slab.h"
@@ -102,6 +103,8 @@ class WaitingQueue {
   uint32_t FindGroup(const GroupKey& key) const;  // kNone: none yet.
   const GroupKey& Key(uint32_t group) const { return groups_[group].key; }
   uint32_t groups() const { return static_cast<uint32_t>(groups_.size()); }
+  // The next group from `from` on that has a job which nothing holds back; kNone: none has.
+  uint32_t NextOffered(uint32_t from) const { return offered_.Next(from); }
 
   // The row's group key, account and priority say where. REQUIRES: it does not wait yet / does.
   void Push(uint32_t job, int64_t wall_us);
@@ -161,8 +164,13 @@ class WaitingQueue {
     uint32_t node;
   };
   struct Group {
-    GroupKey key;
     uint32_t slots = 0;  // Bit: the slot has tenants.
+    GroupKey key;
+    // What Best found last, while nothing has changed below the roots and its tenant was not
+    // charged: charges of others only grow, and so would not come before it.
+    bool known = false;
+    uint32_t tenant = 0;
+    Candidate best;
     std::array<uint32_t, kSlots> roots;
   };
 
@@ -173,6 +181,8 @@ class WaitingQueue {
   uint32_t TenantBranch(uint32_t tenant, uint32_t group, int level);
   uint32_t Oldest(const Stream& stream) const;
   int Level(const Stream& stream, uint32_t oldest, int64_t wall_us) const;
+  void FindBest(Group& group, uint32_t slots, Candidate& best, uint32_t& tenant);
+  void SetSlots(uint32_t group, uint32_t slots);
   void Reposition(uint32_t stream, int64_t wall_us);
   void PlaceStream(uint32_t stream);
   void PlaceKey(uint32_t branch);
@@ -188,7 +198,10 @@ class WaitingQueue {
   const uint32_t patience_percent_;
   const bool reversed_;  // PlantedBugs::ignores_priority.
   std::vector<Group> groups_;
+  uint32_t last_group_ = 0;  // Asked for last: mostly the next one too.
+  NumberSet offered_;        // Groups with slots.
   Slab<Stream> streams_;
+  NumberSet ageing_;  // Streams with jobs that may come to another level by waiting.
   std::vector<Branch> key_branches_;
   std::vector<Branch> tenant_branches_;
   RankHeaps heaps_;

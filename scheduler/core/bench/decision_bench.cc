@@ -1,9 +1,11 @@
-// decision_bench [DECISIONS]: prints the time of a decision beside 1,000 and 1,000,000 queued jobs.
+// decision_bench [DECISIONS [QUEUED [PER_DRAIN]]]: prints the time of a decision beside 1,000 and
+// 1,000,000 queued jobs.
 #include <time.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <vector>
 
 #include "scheduler/core/bench/decision.h"
 
@@ -29,8 +31,12 @@ int64_t ResidentBytes() {
 
 int main(int argc, char** argv) {
   const uint32_t decisions = argc > 1 ? std::atoi(argv[1]) : 200'000;
-  for (const uint32_t per_drain : {1u, 100u}) {
-    for (const uint64_t queued : {1'000ull, 1'000'000ull}) {
+  std::vector<uint64_t> depths = {1'000, 1'000'000};
+  std::vector<uint32_t> drains = {1, 100};
+  if (argc > 2) depths = {std::strtoull(argv[2], nullptr, 10)};
+  if (argc > 3) drains = {static_cast<uint32_t>(std::atoi(argv[3]))};
+  for (const uint32_t per_drain : drains) {
+    for (const uint64_t queued : depths) {
       const auto result =
           switchyard::scheduler::MeasureDecisions({.queued = queued,
                                                    .decisions = decisions,
