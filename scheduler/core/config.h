@@ -99,6 +99,8 @@ struct CoreConfig {
   uint32_t serving_share_percent = 30;      // Of a device, to resident models, while nobody waits.
   int64_t serving_regrow_us = 30'000'000;   // Nobody waited for memory so long: budgets grow again.
   uint32_t max_out_of_memory_attempts = 8;  // Of a job that ran out, before FAILED.
+  // A job that needs more than any device known could grant waits so long for a larger one.
+  int64_t memory_patience_us = 600'000'000;
   PlantedBugs bugs;
 };
 

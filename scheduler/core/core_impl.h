@@ -106,6 +106,8 @@ class Core::Impl {
     uint64_t refused_at_version = kAny;  // Places a gang does not fit, though enough are free.
     int64_t ask_us = 0;  // Boot clock: when models may be asked to give way for it again.
     size_t looked = 0;   // Pools looked at for that.
+    int64_t too_large_us =
+        0;  // Boot clock: since when no device known could hold it; 0: one could.
     static constexpr uint64_t kAny = UINT64_MAX;
   };
   // Where an attempt ran out of memory.
@@ -270,8 +272,13 @@ class Core::Impl {
   void EvictFor(uint32_t group, const LiveJob& row);
   bool EvictOn(uint32_t pool, int64_t need_bytes);
   int64_t EvictableOn(uint32_t pool) const;
-  // Whether places that draw on one ledger have room for all of them together.
-  bool MemoryForAll(const std::vector<uint32_t>& pools, int64_t need_bytes) const;
+  // Whether a free place is one for the group and its ledger has room for it beside those before it
+  // that a gang could take too.
+  bool SeatFits(uint32_t group, uint32_t pool, int64_t need_bytes) const;
+  // Ends jobs of the group that no device known could hold, once that has been so for long.
+  // Leaves `best` the group's best job that may still find a place; false: there is none.
+  bool EndTooLarge(uint32_t group, Candidate& best);
+  std::string TooLargeMessage(const LiveJob& row, int64_t largest) const;
   // Whether the job would fit where the attempt runs, were it gone.
   bool MemoryAfter(const LiveAttempt& attempt, uint32_t job) const;
   void RanOut(uint32_t job, const RanOutOn& on, const Finished& report);

@@ -55,7 +55,6 @@ std::vector<uint32_t> Core::Impl::ChooseSeats(uint32_t group, int64_t need_bytes
   const GroupKey& key = queue_.Key(group);
   const JobClass job_class = kinds_[key.kind].config.job_class;
   const bool gpus = GangOnGpus(group);
-  const auto& shapes = shapes_[group].shapes;
   uint32_t count = key.device_count;
   if (config_.bugs.partial_gang) --count;
   std::vector<uint32_t> pools = pools_.bays().Choose(
@@ -64,12 +63,8 @@ std::vector<uint32_t> Core::Impl::ChooseSeats(uint32_t group, int64_t need_bytes
         return family.job_class == job_class && family.gpu == gpus &&
                (family.kinds >> key.kind & 1);
       },
-      [&](uint32_t pool) {
-        if (need_bytes > 0 && pools_[pool].free_bytes < need_bytes) return false;
-        return std::find(shapes.begin(), shapes.end(), pools_[pool].shape) != shapes.end();
-      });
+      [&](uint32_t pool) { return SeatFits(group, pool, need_bytes); });
   FewestWorkers(count, pools);
-  if (!MemoryForAll(pools, need_bytes)) pools.clear();
   return pools;
 }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/time.h"
 #include "scheduler/core/core_impl.h"
 #include "scheduler/policy/memory_need.h"
 #include "scheduler/policy/out_of_memory.h"
@@ -99,6 +100,35 @@ std::string Core::Impl::NameLargest(uint8_t kind, const std::string& request,
     }
   }
   return "none";
+}
+
+bool Core::Impl::EndTooLarge(uint32_t group, Candidate& best) {
+  Blocked& blocked = blocked_[group];
+  do {
+    const LiveJob& row = rows_[best.job];
+    const int64_t need_bytes = row.memory_step == 0 ? 0 : NeedOf(row);
+    if (need_bytes <= pools_.LeastCapacity()) break;
+    const int64_t largest = LargestDevice(row.kind, devices_.Text(row.device));
+    if (!TooLargeForAll({need_bytes, largest})) break;
+    if (blocked.too_large_us == 0) blocked.too_large_us = now_.boot_us;
+    const int64_t due_us = blocked.too_large_us + config_.memory_patience_us;
+    if (now_.boot_us < due_us) {
+      recall_at_us_ = std::min(recall_at_us_, due_us);
+      return true;
+    }
+    EndJob(best.job, JobState::kFailed, Reason::kOutOfMemory, TooLargeMessage(row, largest),
+           kResourceExhausted);
+  } while (queue_.Best(group, best));
+  blocked.too_large_us = 0;
+  return queue_.Best(group, best);
+}
+
+std::string Core::Impl::TooLargeMessage(const LiveJob& row, int64_t largest) const {
+  return absl::StrCat("needs ", MemoryText(NeedOf(row)), " on a device; the largest that fits it, ",
+                      NameLargest(row.kind, devices_.Text(row.device), largest), ", can give it ",
+                      MemoryText(largest), ", and no larger one came in ",
+                      absl::FormatDuration(absl::Microseconds(config_.memory_patience_us)),
+                      "; lower `memory_bytes`, or attach a larger device and retry it");
 }
 
 // --- Ledgers of a worker's devices ---
@@ -252,6 +282,10 @@ void Core::Impl::OnServingTimer(uint32_t number) {
 bool Core::Impl::WaitsForMemory(uint32_t group, const LiveJob& row) const {
   const int64_t need_bytes = NeedOf(row);
   if (need_bytes <= 0) return false;
+  if (row.device_count > 1) {
+    return blocked_[group].refused_at_version == pools_.version() &&
+           RoomOf(group).free >= row.device_count;
+  }
   const uint32_t mask = StepMask(group);
   bool room = false;
   for (const uint32_t shape : shapes_[group].shapes) {
@@ -297,17 +331,22 @@ bool Core::Impl::EvictOn(uint32_t pool, int64_t need_bytes) {
   return false;
 }
 
-bool Core::Impl::MemoryForAll(const std::vector<uint32_t>& pools, int64_t need_bytes) const {
-  if (need_bytes <= 0) return true;
-  std::map<uint32_t, int64_t> wanted;  // By ledger.
-  for (const uint32_t pool : pools) {
-    const Pool& place = pools_[pool];
-    int64_t& sum = wanted[place.ledger];
-    // What is free is so beside one runner's context.
-    sum += need_bytes + (sum == 0 ? 0 : place.context_bytes);
-    if (place.free_bytes != kMemoryUnknown && sum > place.free_bytes) return false;
+bool Core::Impl::SeatFits(uint32_t group, uint32_t pool, int64_t need_bytes) const {
+  const auto& shapes = shapes_[group].shapes;
+  const auto ours = [&](uint32_t number) {
+    return std::find(shapes.begin(), shapes.end(), pools_[number].shape) != shapes.end();
+  };
+  const Pool& place = pools_[pool];
+  if (!ours(pool)) return false;
+  if (need_bytes <= 0 || place.free_bytes == kMemoryUnknown) return true;
+  // What is free is so beside one runner's context.
+  int64_t wanted_bytes = need_bytes;
+  for (const uint32_t other : pools_.ledgers()[place.ledger].pools) {
+    if (other == pool) break;
+    if (pools_.IsFree(pools_[other]) && ours(other))
+      wanted_bytes += need_bytes + pools_[other].context_bytes;
   }
-  return true;
+  return wanted_bytes <= place.free_bytes;
 }
 
 bool Core::Impl::MemoryAfter(const LiveAttempt& attempt, uint32_t job) const {

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,6 +50,13 @@ class MemoryTest : public testing::Test {
     now_.wall_us += us;
     now_.boot_us += us;
     return Drain({});
+  }
+  // The first worker stays for so many seconds.
+  void Hold(int seconds) {
+    for (int i = 0; i < seconds; i += 10) {
+      Later(10 * kSecond);
+      Drain({WorkerHeartbeat{1, ++heartbeats_}});
+    }
   }
   // A worker with one GPU of `bytes`.
   static WorkerAttached Gpu(uint64_t session, int64_t bytes, int64_t context_bytes = 0) {
@@ -106,6 +114,7 @@ class MemoryTest : public testing::Test {
   std::unique_ptr<Core> core_ = std::make_unique<Core>(TestConfig());
   std::map<JobId, JobImage> last_;
   JobId job_ = 0;  // Submitted last.
+  uint64_t heartbeats_ = 0;
 };
 
 TEST_F(MemoryTest, AnAttemptIsGrantedWhatItsJobStates) {
@@ -296,6 +305,89 @@ TEST_F(MemoryTest, OutOfMemoryEndsThoughEachReportAsksForMore) {
   EXPECT_EQ(Of(job_).reason, Reason::kOutOfMemory);
 }
 
+TEST_F(MemoryTest, AJobNoKnownDeviceCouldHoldWaitsAWhileAndFailsWithTheNumbers) {
+  Submit(Train(40 * kGiB));  // Accepted while nobody is there to tell.
+  const JobId large = job_;
+  Submit(Train(30 * kGiB));
+  Drain({Gpu(1, 24 * kGiB)});
+  Hold(590);
+  EXPECT_EQ(Of(large).state, JobState::kQueued);
+  EXPECT_EQ(Of(large).reason, Reason::kMemory);
+  Hold(20);
+  EXPECT_EQ(Of(large).state, JobState::kFailed);
+  EXPECT_EQ(Of(large).reason, Reason::kOutOfMemory);
+  EXPECT_THAT(Of(large).message, HasSubstr("needs 40.0 GiB"));
+  EXPECT_THAT(Of(large).message, HasSubstr("cuda:0 of w1, can give it 24.0 GiB"));
+  EXPECT_EQ(Of(job_).state, JobState::kFailed);
+}
+
+TEST_F(MemoryTest, ALargerDeviceThatComesInTimeTakesTheJob) {
+  Submit(Train(40 * kGiB));
+  Drain({Gpu(1, 24 * kGiB)});
+  Hold(590);
+  EXPECT_THAT(Drain({Gpu(2, 48 * kGiB)}).assignments, SizeIs(1));
+}
+
+TEST_F(MemoryTest, WhatLacksADeviceIsNotEndedWhileNoneIsKnown) {
+  Submit(Train(40 * kGiB));
+  Drain({Gpu(1, 24 * kGiB)});
+  Hold(300);
+  Drain({WorkerDetached{1}});
+  Later(3600 * kSecond);  // Its lease is over: nothing is known of any device.
+  EXPECT_EQ(Of(job_).state, JobState::kQueued);
+  Drain({Gpu(1, 24 * kGiB)});
+  Hold(590);
+  EXPECT_EQ(Of(job_).state, JobState::kQueued) << "the wait begins anew";
+  Hold(20);
+  EXPECT_EQ(Of(job_).state, JobState::kFailed);
+}
+
+TEST_F(MemoryTest, AJobThatRanOutEndsWhenTheOneDeviceThatHadEnoughStaysAway) {
+  Drain({Gpu(1, 8 * kGiB), Gpu(2, 24 * kGiB)});
+  const Effects first = Submit(Predict(8 * kGiB));
+  Drain({WorkerDetached{2}});
+  Ends(first.assignments.at(0), RanOut(9 * kGiB));
+  EXPECT_EQ(Of(job_).state, JobState::kQueued);
+  Hold(700);
+  EXPECT_EQ(Of(job_).state, JobState::kFailed);
+  EXPECT_THAT(Of(job_).message, HasSubstr("needs 12.0 GiB"));
+}
+
+TEST_F(MemoryTest, ANeedLearnedToBeBeyondAllDevicesEndsThoseWhoWaitedWithTheNumbers) {
+  Drain({Gpu(1, 24 * kGiB)});
+  const Effects first = Submit(Train(0, "x"));
+  Submit(Train(0, "x"));
+  const Effects second = Ends(first.assignments.at(0), RanOut(58 * kGiB));
+  ASSERT_THAT(second.assignments, SizeIs(1)) << "its own batch may fit where another's did not";
+  EXPECT_EQ(second.assignments[0].memory_bytes, 24 * kGiB);
+  Ends(second.assignments[0], RanOut(58 * kGiB));
+  EXPECT_EQ(Of(job_).state, JobState::kFailed);
+  EXPECT_THAT(Of(job_).message, HasSubstr("needed at least 58.0 GiB, was granted 24.0 GiB"));
+}
+
+// --- Gangs ---
+
+TEST_F(MemoryTest, AGangTakesDevicesWhoseMemoryItCanHaveTogether) {
+  WorkerAttached alone = OnHost(3);
+  alone.host_figures.ledger_id = "other";
+  Drain({OnHost(1), OnHost(2), alone});
+  NewJob gang = Train(10 * kGiB);
+  gang.device_count = 2;
+  std::set<uint64_t> sessions;
+  for (const AssignAttempt& member : Submit(gang).assignments) sessions.insert(member.session);
+  EXPECT_THAT(sessions, ElementsAre(1, 3));
+}
+
+TEST_F(MemoryTest, AGangOnDevicesOfOneLedgerHasRoomForAllOrWaits) {
+  Drain({OnHost(1), OnHost(2)});
+  NewJob gang = Train(9 * kGiB);
+  gang.device_count = 2;
+  EXPECT_THAT(Submit(gang).assignments, IsEmpty());
+  Drain({CancelJob{.job = job_}});
+  gang.memory_bytes = 8 * kGiB;
+  EXPECT_THAT(Submit(gang).assignments, SizeIs(2));
+}
+
 // --- Serving budgets ---
 
 WorkerAttached Serving(WorkerAttached hello, int64_t held_bytes = 0, int64_t budget_bytes = 0) {
@@ -326,6 +418,27 @@ TEST_F(MemoryTest, WhatModelsAreAskedToFreeIsPromisedOnlyOnceItIsFree) {
   const Effects freed = Drain({WorkerServing{
       1, {{.device = "cuda:0", .sequence = budget.sequence, .held_bytes = 3 * kGiB}}}});
   EXPECT_THAT(freed.assignments, SizeIs(1));
+}
+
+TEST_F(MemoryTest, ModelsOnAllItsDevicesGiveWayToAGang) {
+  Drain({Serving(Gpu(1, 24 * kGiB)), Serving(Gpu(2, 24 * kGiB))});
+  NewJob gang = Train(20 * kGiB);
+  gang.device_count = 2;
+  std::set<uint64_t> asked;
+  std::vector<Event> answers;
+  Effects effects = Submit(gang);
+  for (int i = 0; i < 3 && effects.assignments.empty(); ++i) {
+    for (const auto& one : effects.serving_budgets) {
+      asked.insert(one.session);
+      answers.push_back(WorkerServing{
+          one.session, {{.device = "cuda:0", .sequence = one.budgets.at(0).sequence}}});
+    }
+    Drain(std::move(answers));
+    answers.clear();
+    effects = Later(kSecond);
+  }
+  EXPECT_THAT(asked, ElementsAre(1, 2));
+  EXPECT_EQ(Of(job_).reason, Reason::kAssigned);
 }
 
 TEST_F(MemoryTest, WhatCannotBeEvictedStaysPromised) {

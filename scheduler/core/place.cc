@@ -246,6 +246,7 @@ void Core::Impl::RecallForBlocked() {
        group = queue_.NextOffered(group + 1)) {
     if (!queue_.Best(group, best)) continue;
     RefreshShapes(group);
+    if (!EndTooLarge(group, best)) continue;
     if (best.place.level <= kLeastUrgentOfUrgent && UrgentHadItsShare(group)) continue;
     Blocked& blocked = blocked_[group];
     const JobId job = rows_[best.job].id;

@@ -26,6 +26,10 @@ int64_t NeedFromPeaks(absl::Span<const int64_t> peaks) {
   return (peak + peak / 100 * kMarginPercent + kMiB - 1) / kMiB * kMiB;
 }
 
+bool TooLargeForAll(const LargestKnown& known) {
+  return known.largest_bytes >= 0 && known.need_bytes > known.largest_bytes;
+}
+
 uint8_t MemoryStep(int64_t bytes) {
   if (bytes < kMiB) return 0;
   const uint64_t units = static_cast<uint64_t>(bytes) >> (20 - kStepBits);  // MiB / 8.

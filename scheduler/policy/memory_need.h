@@ -23,6 +23,15 @@ int64_t GrantFor(const KnownNeed& known);
 // differs from run to run (fragmentation, library workspaces), rounded up to a MiB. No peaks: 0.
 int64_t NeedFromPeaks(absl::Span<const int64_t> peaks);
 
+// How a waiting job's need stands to the devices known.
+struct LargestKnown {
+  int64_t need_bytes = 0;     // 0: unknown.
+  int64_t largest_bytes = 0;  // Most that a fitting device could ever grant; -1: none is known.
+};
+// Whether none of the devices known could ever hold it. Where none is known, as after a start or
+// while workers are away, nobody can say.
+bool TooLargeForAll(const LargestKnown& known);
+
 // Bytes as a step of a logarithmic scale with 8 steps an octave, rounded down: 0 for less than a
 // MiB (and for unknown needs), then from 1 at a MiB up to kMemorySteps - 1 (more than 4 TiB). A
 // greater step surely has room for a need of a lesser one; within one step the bytes decide.

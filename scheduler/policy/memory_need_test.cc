@@ -23,6 +23,16 @@ TEST(NeedFromPeaks, IsTheHighestWithAMarginInWholeMebibytes) {
   EXPECT_EQ(NeedFromPeaks({1}), kMiB);
 }
 
+TEST(TooLargeForAll, ComparesWithTheLargestDeviceKnown) {
+  EXPECT_TRUE(TooLargeForAll({.need_bytes = 25 * kGiB, .largest_bytes = 24 * kGiB}));
+  EXPECT_FALSE(TooLargeForAll({.need_bytes = 24 * kGiB, .largest_bytes = 24 * kGiB}));
+  EXPECT_FALSE(TooLargeForAll({.need_bytes = 0, .largest_bytes = 0}));
+}
+
+TEST(TooLargeForAll, SaysNothingWhileNoDeviceIsKnown) {
+  EXPECT_FALSE(TooLargeForAll({.need_bytes = 25 * kGiB, .largest_bytes = -1}));
+}
+
 TEST(MemoryStep, GrowsWithTheBytesAndHasEightStepsAnOctave) {
   EXPECT_EQ(MemoryStep(0), 0);
   EXPECT_EQ(MemoryStep(-5), 0);
