@@ -55,6 +55,8 @@ class Checker {
   // The scheduler lost its memory and read the store again: what was not published may have
   // changed.
   virtual void OnRebuilt(const std::vector<StoredJob>&, int64_t /*wall_us*/) {}
+  // As OnRebuilt, for those who only want to know when: every attempt is given a lease anew.
+  virtual void OnLeasesBeginAnew(int64_t /*now_us*/) {}
   // An attempt was handed to a worker. `wall_us`: when the drain that decided it began.
   virtual void OnAssigned(const Site&, const scheduler::AssignAttempt&, int64_t /*wall_us*/) {}
   // A worker was told to end an attempt, or asked to.

@@ -283,6 +283,7 @@ void World::Rebuilt(uint64_t epoch) {
   Trace("rebuilt", epoch, 0);
   const std::vector<StoredJob> stored = Stored();
   Tell([&](Checker& checker) { checker.OnRebuilt(stored, wall_us()); });
+  Tell([&](Checker& checker) { checker.OnLeasesBeginAnew(now_us()); });
   if (!on_change) return;
   for (const StoredJob& job : stored) on_change(job.image);
 }

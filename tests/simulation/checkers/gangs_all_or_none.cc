@@ -1,6 +1,7 @@
 // A gang gets all its devices at the same time or holds none: it is handed out whole, in one drain,
 // on devices that differ; and when one of its workers ends early, the others do not run on for
-// longer than a lost worker and a lost cancel may take to be noticed.
+// longer than a lost worker and a lost cancel may take to be noticed. A scheduler that starts anew
+// gives every attempt a full lease, so then it has that time again.
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -34,6 +35,11 @@ class GangsAllOrNone final : public Checker {
   void OnDrainEnd() override {
     for (const auto& [ref, gang] : handed_out_) Check(ref, gang);
     handed_out_.clear();
+  }
+  void OnLeasesBeginAnew(int64_t now_us) override {
+    for (auto& [ref, run] : runs_) {
+      if (run.broken_us != 0) run.broken_us = now_us;
+    }
   }
   void OnRun(const Site& site, const AttemptRef& ref, int64_t now_us) override {
     if (!asked_.contains(ref.job)) return;
