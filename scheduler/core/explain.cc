@@ -301,7 +301,7 @@ void Core::Impl::LookAtPool(uint32_t number, Rooms& rooms, Explanation& explanat
   }
   if (pool.outstanding >= pool.limit) {
     place.reason = Reason::kLimit;
-  } else if (known && pool.free_bytes < explanation.memory_need_bytes) {
+  } else if (!PoolIndex::Grants(pool, explanation.memory_need_bytes)) {
     place.reason = Reason::kMemory;
   } else {
     ++explanation.devices_free;

@@ -281,7 +281,6 @@ void Core::Impl::OnServingTimer(uint32_t number) {
 
 bool Core::Impl::WaitsForMemory(uint32_t group, const LiveJob& row) const {
   const int64_t need_bytes = NeedOf(row);
-  if (need_bytes <= 0) return false;
   if (row.device_count > 1) {
     return blocked_[group].refused_at_version == pools_.version() &&
            RoomOf(group).free >= row.device_count;
@@ -338,7 +337,7 @@ bool Core::Impl::SeatFits(uint32_t group, uint32_t pool, int64_t need_bytes) con
   };
   const Pool& place = pools_[pool];
   if (!ours(pool)) return false;
-  if (need_bytes <= 0 || place.free_bytes == kMemoryUnknown) return true;
+  if (!PoolIndex::Grants(place, need_bytes)) return false;
   // What is free is so beside one runner's context.
   int64_t wanted_bytes = need_bytes;
   for (const uint32_t other : pools_.ledgers()[place.ledger].pools) {
@@ -346,15 +345,15 @@ bool Core::Impl::SeatFits(uint32_t group, uint32_t pool, int64_t need_bytes) con
     if (pools_.IsFree(pools_[other]) && ours(other))
       wanted_bytes += need_bytes + pools_[other].context_bytes;
   }
-  return wanted_bytes <= place.free_bytes;
+  return wanted_bytes <= std::max<int64_t>(0, place.free_bytes);
 }
 
 bool Core::Impl::MemoryAfter(const LiveAttempt& attempt, uint32_t job) const {
+  if (attempt.pool == kNone) return true;
   const int64_t need_bytes = NeedOf(rows_[job]);
-  if (need_bytes <= 0 || attempt.pool == kNone) return true;
   const Pool& place = pools_[attempt.pool];
-  return place.free_bytes == kMemoryUnknown ||
-         place.free_bytes + attempt.granted_bytes + place.context_bytes >= need_bytes;
+  if (PoolIndex::Grants(place, need_bytes)) return true;
+  return place.free_bytes + attempt.granted_bytes + place.context_bytes >= need_bytes;
 }
 
 // --- Out of memory ---
@@ -449,7 +448,9 @@ std::string Core::Impl::MemoryMessage(const LiveJob& row) const {
       most = std::max(most, pools_.MostFree(shape, mask));
     }
   }
-  return absl::StrCat("needs ", MemoryText(NeedOf(row)),
+  const int64_t need_bytes = NeedOf(row);
+  return absl::StrCat("needs ",
+                      need_bytes > 0 ? MemoryText(need_bytes) : "room for the context of a runner",
                       " on a device; the most a fitting one has free is ", MemoryText(most));
 }
 

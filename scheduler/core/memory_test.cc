@@ -173,6 +173,20 @@ TEST_F(MemoryTest, EachTrainingHasTheContextOfARunnerOnTop) {
   EXPECT_EQ(Promised(), 24 * kGiB);
 }
 
+TEST_F(MemoryTest, WhatHasNoKnownNeedWaitsForRoomForItsRunner) {
+  CoreConfig config = TestConfig();
+  config.limits = {{.job_class = JobClass::kTraining, .max_running = 2}};
+  core_ = std::make_unique<Core>(config);
+  Drain({Gpu(1, 24 * kGiB, kGiB)});
+  const Effects first = Submit(Train(23 * kGiB));
+  ASSERT_THAT(first.assignments, SizeIs(1));
+  EXPECT_THAT(Submit(Train(0)).assignments, IsEmpty());
+  EXPECT_EQ(Of(job_).reason, Reason::kMemory);
+  EXPECT_THAT(Of(job_).message, HasSubstr("needs room for the context of a runner"));
+  EXPECT_EQ(Promised(), 24 * kGiB);
+  EXPECT_THAT(Ends(first.assignments[0], Success(0)).assignments, SizeIs(1));
+}
+
 TEST_F(MemoryTest, TheDeviceThatFitsBestIsTaken) {
   Drain({Gpu(1, 80 * kGiB), Gpu(2, 24 * kGiB), Gpu(3, 40 * kGiB)});
   EXPECT_EQ(Submit(Train(20 * kGiB)).assignments.at(0).session, 2u);

@@ -305,14 +305,16 @@ uint32_t PoolIndex::FindIn(const Shape& shape, int step, int64_t need_bytes) con
   const auto head = [&](int memory_step) {
     return memory_step < 0 ? kNone : shape.lists[step * kMemorySteps + memory_step].head;
   };
-  if (need_bytes <= 0) return head(HighestMemory(shape, step));
-  const int least = MemoryStep(need_bytes);
+  const int highest = need_bytes <= 0 ? HighestMemory(shape, step) : 0;
+  if (highest != 0) return head(highest);
+  const int least = need_bytes <= 0 ? 0 : MemoryStep(need_bytes);
   // Within the need's own step the bytes decide; a few are looked at.
   uint32_t pool = shape.lists[step * kMemorySteps + least].head;
   for (int looks = 0; pool != kNone && looks < kLooksInOwnStep; ++looks) {
-    if (pools_[pool].free_bytes >= need_bytes) return pool;
+    if (Grants(pools_[pool], need_bytes)) return pool;
     pool = pools_[pool].next;
   }
+  if (need_bytes <= 0) return kNone;
   return least + 1 < kMemorySteps ? head(NextMemory(shape, step, least + 1)) : kNone;
 }
 
@@ -330,7 +332,7 @@ int64_t PoolIndex::MostFree(uint32_t number, uint32_t mask) const {
   int64_t most = -1;
   for (uint32_t steps = shape.steps & mask; steps != 0; steps &= steps - 1) {
     const uint32_t pool = FindIn(shape, __builtin_ctz(steps), 0);
-    most = std::max(most, std::max<int64_t>(0, pools_[pool].free_bytes));
+    most = std::max<int64_t>({0, most, pool == kNone ? 0 : pools_[pool].free_bytes});
   }
   return most;
 }

@@ -131,6 +131,11 @@ class PoolIndex {
     const uint32_t steps = shapes_[shape].steps & mask;
     return steps == 0 ? -1 : __builtin_ctz(steps);
   }
+  // Whether a further attempt could be granted `need_bytes` there. Where nothing is granted,
+  // because nothing is known of its need, its runner still takes its context.
+  static bool Grants(const Pool& pool, int64_t need_bytes) {
+    return pool.free_bytes >= need_bytes || (need_bytes <= 0 && pool.context_bytes == 0);
+  }
   // Places where an attempt would start at once; those busy with short ones alone.
   uint32_t FreePools(uint32_t shape) const { return shapes_[shape].free; }
   uint32_t SoonPools(uint32_t shape) const { return shapes_[shape].soon; }
@@ -157,7 +162,7 @@ class PoolIndex {
       if (pool == kNone) continue;
       const Pool& place = pools_[pool];
       if (place.step < 0 || place.step >= kFirstAheadStep || !fits(place.shape)) continue;
-      if (place.free_bytes < need_bytes && need_bytes > 0) continue;
+      if (!Grants(place, need_bytes)) continue;
       for (const uint32_t had : place.models) {
         if (had == model) return pool;
       }

@@ -181,7 +181,8 @@ Standing WaitingQueue::StandingOf(uint32_t job,
                                   absl::FunctionRef<Competitor(uint32_t group)> look) const {
   const LiveJob& row = rows_[job];
   const Stream& stream = streams_[row.stream];
-  return Counter(*this, {row.id, accounts_[row.account].tenant, stream.group, stream.level}, look)
+  return Counter(*this, {InLine(row), accounts_[row.account].tenant, stream.group, stream.level},
+                 look)
       .Count();
 }
 

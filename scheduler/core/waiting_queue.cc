@@ -94,7 +94,8 @@ void WaitingQueue::Push(uint32_t job, int64_t wall_us) {
   if (tenant.waiting++ == 0) charges_.Return(accounts_[stream.account].tenant);
   ++waiting_;
   ++stream.jobs;
-  const bool newest = stream.tail == kNone || rows_[stream.tail].id < row.id;
+  const bool in_order = InLine(row) == row.id;
+  const bool newest = in_order && (stream.tail == kNone || rows_[stream.tail].id < row.id);
   const bool was_empty = stream.level == 0;
   if (newest && stream.early.empty()) {
     Append(stream, job);
@@ -106,7 +107,7 @@ void WaitingQueue::Push(uint32_t job, int64_t wall_us) {
     Append(stream, job);
   } else {
     row.waits = Waits::kEarly;
-    stream.early.emplace(row.id, job);
+    stream.early.emplace(InLine(row), job);
   }
   if (Oldest(stream) != oldest) Reposition(row.stream, wall_us);
 }
@@ -117,7 +118,7 @@ void WaitingQueue::Remove(uint32_t job, int64_t wall_us) {
   Stream& stream = streams_[number];
   const bool was_oldest = Oldest(stream) == job;
   if (row.waits == Waits::kEarly) {
-    stream.early.erase({row.id, job});
+    stream.early.erase({InLine(row), job});
   } else {
     Unlink(stream, job);
   }
@@ -147,20 +148,26 @@ void WaitingQueue::Unlink(Stream& stream, uint32_t job) {
 
 uint32_t WaitingQueue::Oldest(const Stream& stream) const {
   if (stream.early.empty()) return stream.head;
-  const auto& [id, job] = *stream.early.begin();
-  return stream.head == kNone || id < rows_[stream.head].id ? job : stream.head;
+  const auto& [in_line, job] = *stream.early.begin();
+  return stream.head == kNone || in_line < rows_[stream.head].id ? job : stream.head;
+}
+
+int64_t WaitingQueue::WaitsSince(const LiveJob& row) const {
+  if (row.cold == nullptr) return row.create_us;
+  const int64_t since_us = std::max(row.create_us, row.cold->not_before_us);
+  // What ran has not waited: a preempted job that counted as old would take its devices back.
+  const auto& past = row.cold->past;
+  const bool preempted = !past.empty() && past.back().outcome == Outcome::kPreempted;
+  return preempted ? std::max(since_us, past.back().end_us) : since_us;
+}
+
+JobId WaitingQueue::InLine(const LiveJob& row) const {
+  const int64_t since_us = WaitsSince(row);
+  return since_us <= row.create_us ? row.id : std::max(row.id, NextJobId(0, since_us / 1000));
 }
 
 int WaitingQueue::Level(const Stream& stream, uint32_t oldest, int64_t wall_us) const {
-  const LiveJob& row = rows_[oldest];
-  int64_t since_us = row.create_us;
-  if (row.cold != nullptr) {
-    since_us = std::max(since_us, row.cold->not_before_us);
-    // What ran has not waited: a preempted job that counted as old would take its devices back.
-    const auto& past = row.cold->past;
-    const bool preempted = !past.empty() && past.back().outcome == Outcome::kPreempted;
-    if (preempted) since_us = std::max(since_us, past.back().end_us);
-  }
+  const int64_t since_us = WaitsSince(rows_[oldest]);
   const int level = EffectivePriority(stream.priority, wall_us - since_us, interval_us_);
   return reversed_ ? kLeastUrgentPriority + kMostUrgentPriority - level : level;
 }
@@ -190,7 +197,7 @@ void WaitingQueue::PlaceStream(uint32_t number) {
   const bool offered = stream.level != 0 && accounts_.ArrayHold(stream.account) == Reason::kNone;
   if (offered) {
     const uint8_t patience = groups_[stream.group].key.patience;
-    const uint64_t due = DueOrder(rows_[Oldest(stream)].id, patience, patience_percent_);
+    const uint64_t due = DueOrder(InLine(rows_[Oldest(stream)]), patience, patience_percent_);
     heaps_.Put(stream.node, key_branches_[stream.branch].node, {.due = due});
   } else {
     if (heaps_.Parent(stream.node) == kNone) return;

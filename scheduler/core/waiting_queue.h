@@ -152,7 +152,8 @@ class WaitingQueue {
     uint32_t jobs = 0;
     uint32_t head = kNone;
     uint32_t tail = kNone;
-    // Jobs that came back (returned, lost, raised) and are older than the tail.
+    // By InLine: jobs that came back (returned, lost, raised) and are older than the tail, and
+    // those that have not waited since they were submitted.
     std::set<std::pair<JobId, uint32_t>> early;
   };
   // A tenant, or one key of it, in a group at a level. Never forgotten: few.
@@ -180,6 +181,11 @@ class WaitingQueue {
   uint32_t KeyBranch(const Stream& stream, int level);
   uint32_t TenantBranch(uint32_t tenant, uint32_t group, int level);
   uint32_t Oldest(const Stream& stream) const;
+  // Since when it waits: not since it was submitted when it was not to start, or ran, meanwhile.
+  int64_t WaitsSince(const LiveJob& row) const;
+  // Its place among those of its stream, as the id of a job submitted when its waiting began. A
+  // stream is at its oldest job's level, so none is held down by one that begins to wait anew.
+  JobId InLine(const LiveJob& row) const;
   int Level(const Stream& stream, uint32_t oldest, int64_t wall_us) const;
   void FindBest(Group& group, uint32_t slots, Candidate& best, uint32_t& tenant);
   void SetSlots(uint32_t group, uint32_t slots);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <random>
 #include <set>
 #include <string>
@@ -74,6 +75,24 @@ TEST_F(WaitingQueueTest, AgeingMovesAStreamOnlyWhenItIsLookedAt) {
   Add(2, "b", 5, now_us_);
   queue_.Age(now_us_);
   EXPECT_EQ(Take(), 1u);
+}
+
+TEST_F(WaitingQueueTest, AJobThatBeginsToWaitAnewHoldsDownNoneThatHasWaitedLonger) {
+  const uint32_t first = Add(NextJobId(0, 1), "a", 9, 1000);
+  const JobId second = NextJobId(0, 2);
+  Add(second, "a", 9, 2000);
+  EXPECT_EQ(Take(), rows_[first].id);
+  now_us_ = 3 * kInterval + 2000;
+  rows_[first].cold = std::make_unique<JobCold>();
+  rows_[first].cold->past.push_back({.end_us = now_us_, .outcome = Outcome::kPreempted});
+  queue_.Push(first, now_us_);
+  queue_.Age(now_us_);
+  const JobId other = NextJobId(0, now_us_ / 1000);
+  Add(other, "b", 7, now_us_);
+  EXPECT_EQ(Take(), second);
+  EXPECT_EQ(Take(), other);
+  EXPECT_EQ(Take(), rows_[first].id);
+  EXPECT_EQ(Take(), 0u);
 }
 
 TEST_F(WaitingQueueTest, ATenantAtItsCapIsPassedOverUntilOneOfItsAttemptsEnds) {
