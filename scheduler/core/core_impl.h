@@ -272,6 +272,8 @@ class Core::Impl {
   void EvictFor(uint32_t group, const LiveJob& row);
   bool EvictOn(uint32_t pool, int64_t need_bytes);
   int64_t EvictableOn(uint32_t pool) const;
+  // Serving runners that could free some of the ledger, as worker and place among its devices.
+  std::vector<std::pair<uint32_t, size_t>> Evictable(uint32_t ledger) const;
   // Whether a free place is one for the group and its ledger has room for it beside those before it
   // that a gang could take too.
   bool SeatFits(uint32_t group, uint32_t pool, int64_t need_bytes) const;

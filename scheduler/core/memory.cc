@@ -312,22 +312,35 @@ void Core::Impl::EvictFor(uint32_t group, const LiveJob& row) {
   blocked.looked += kEvictionLooks;
 }
 
+std::vector<std::pair<uint32_t, size_t>> Core::Impl::Evictable(uint32_t ledger) const {
+  std::vector<std::pair<uint32_t, size_t>> runners;
+  for (const uint32_t pool : pools_.ledgers()[ledger].pools) {
+    const uint32_t number = pools_[pool].worker;
+    const WorkerRow& worker = workers_[number];
+    for (size_t i = 0; i < worker.memory.size() && worker.session != 0; ++i) {
+      const std::pair<uint32_t, size_t> runner(number, i);
+      const bool listed = std::find(runners.begin(), runners.end(), runner) != runners.end();
+      if (!listed && worker.memory[i].ledger == ledger && worker.memory[i].Evictable() > 0)
+        runners.push_back(runner);
+    }
+  }
+  return runners;
+}
+
 bool Core::Impl::EvictOn(uint32_t pool, int64_t need_bytes) {
   const Pool& place = pools_[pool];
-  WorkerRow& worker = workers_[place.worker];
-  if (worker.session == 0) return false;
-  for (size_t i = 0; i < worker.memory.size(); ++i) {
-    const DeviceMemory& memory = worker.memory[i];
-    if (memory.ledger != place.ledger || memory.Evictable() == 0) continue;
-    const int64_t budget = ShrunkBudget({.need_bytes = need_bytes,
-                                         .free_bytes = place.free_bytes,
-                                         .budget_bytes = memory.promised_bytes,
-                                         .busy_bytes = memory.busy_bytes});
-    if (budget < 0) continue;
-    AskToEvict(place.worker, i, budget);
-    return true;
+  if (place.ledger == kNone || workers_[place.worker].session == 0) return false;
+  const auto runners = Evictable(place.ledger);
+  ServingShrink shrink{.need_bytes = need_bytes, .free_bytes = place.free_bytes};
+  for (const auto& [worker, i] : runners) {
+    shrink.evictable_bytes.push_back(workers_[worker].memory[i].Evictable());
   }
-  return false;
+  const std::vector<int64_t> given = WhatToEvict(shrink);
+  for (size_t k = 0; k < given.size(); ++k) {
+    const auto [worker, i] = runners[k];
+    if (given[k] > 0) AskToEvict(worker, i, workers_[worker].memory[i].promised_bytes - given[k]);
+  }
+  return !given.empty();
 }
 
 bool Core::Impl::SeatFits(uint32_t group, uint32_t pool, int64_t need_bytes) const {
@@ -360,8 +373,8 @@ bool Core::Impl::MemoryAfter(const LiveAttempt& attempt, uint32_t job) const {
 
 int64_t Core::Impl::EvictableOn(uint32_t pool) const {
   int64_t bytes = 0;
-  for (const DeviceMemory& memory : workers_[pools_[pool].worker].memory) {
-    if (memory.ledger == pools_[pool].ledger) bytes = std::max(bytes, memory.Evictable());
+  for (const auto& [worker, i] : Evictable(pools_[pool].ledger)) {
+    bytes += workers_[worker].memory[i].Evictable();
   }
   return bytes;
 }

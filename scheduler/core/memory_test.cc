@@ -455,6 +455,23 @@ TEST_F(MemoryTest, ModelsOnAllItsDevicesGiveWayToAGang) {
   EXPECT_EQ(Of(job_).reason, Reason::kAssigned);
 }
 
+TEST_F(MemoryTest, ModelsOfAllWhoShareAHostGiveWayTogether) {
+  const auto serving = [](uint64_t session) {
+    WorkerAttached hello = OnHost(session);
+    hello.serving = {{.device = "cpu"}};
+    return hello;
+  };
+  Drain({serving(1), serving(2)});
+  const Effects asked = Submit(Train(15 * kGiB));  // Of 16, with a quarter for models at each.
+  ASSERT_THAT(asked.serving_budgets, SizeIs(2));
+  std::vector<Event> answers;
+  for (const auto& one : asked.serving_budgets) {
+    answers.push_back(
+        WorkerServing{one.session, {{.device = "cpu", .sequence = one.budgets.at(0).sequence}}});
+  }
+  EXPECT_THAT(Drain(std::move(answers)).assignments, SizeIs(1));
+}
+
 TEST_F(MemoryTest, WhatCannotBeEvictedStaysPromised) {
   Drain({Serving(Gpu(1, 24 * kGiB))});
   const Effects asked = Submit(Train(20 * kGiB));
