@@ -299,7 +299,8 @@ class Core::Impl {
   void Take(uint32_t attempt, const EventsStored& report);
   void RefuseStale(uint32_t worker, const AttemptReport& report);
   uint32_t FindAttempt(uint32_t worker, const AttemptRef& ref) const;
-  void Begin(uint32_t attempt, int64_t start_us);
+  // `ends`: what is told is its end, so nobody need watch it.
+  void Begin(uint32_t attempt, int64_t start_us, bool ends = false);
   void Accept(uint32_t attempt, const Finished& report);
   void Succeed(uint32_t job);
   void AddOutput(uint32_t job, const OutputArtifact& artifact);
@@ -329,7 +330,7 @@ class Core::Impl {
   void SendCancelTo(uint32_t attempt, bool checkpoint_first);
   void SendRecall(uint32_t attempt);
   AttemptRef Ref(const LiveAttempt& attempt) const;
-  AttemptImage Describe(const LiveAttempt& attempt) const;
+  void Describe(const LiveAttempt& attempt, AttemptImage& image) const;
   void NoteProgress(LiveAttempt& attempt, Phase phase, float progress);
   // Takes an attempt off its worker and into the job's past; its job is then without attempt.
   AttemptImage& EndAttempt(uint32_t attempt, Outcome outcome);
@@ -480,6 +481,10 @@ class Core::Impl {
 
   // images.cc
   void FillImage(uint32_t job, JobImage& image) const;
+  // All but what grows with what the job went through: attempts, history, outputs, results.
+  void FillFixed(uint32_t job, const JobCold& cold, JobImage& image) const;
+  // The same of an ended job that is about to be forgotten: takes what it can.
+  void TakeImage(uint32_t job, JobImage& image);
   uint32_t LoadImage(const JobImage& image);
   void RestoreAttempt(uint32_t job, const AttemptImage& image);
   Reason WaitingReason(const LiveJob& row) const;

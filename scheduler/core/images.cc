@@ -127,10 +127,8 @@ Reason Core::Impl::ReasonWithDevices(const LiveJob& row, uint32_t group) const {
   return KeptForGang(group) ? Reason::kReserved : Reason::kLimit;
 }
 
-void Core::Impl::FillImage(uint32_t job, JobImage& image) const {
+void Core::Impl::FillFixed(uint32_t job, const JobCold& cold, JobImage& image) const {
   const LiveJob& row = rows_[job];
-  static const JobCold kNothing;
-  const JobCold& cold = row.cold == nullptr ? kNothing : *row.cold;
   image.id = row.id;
   image.tenant = accounts_.TenantName(row.account);
   image.key = accounts_.KeyId(row.account);
@@ -146,7 +144,6 @@ void Core::Impl::FillImage(uint32_t job, JobImage& image) const {
     image.message.assign(message.data(), message.size());
     if (image.reason == Reason::kMemory) image.message = MemoryMessage(row);
   }
-  image.error = cold.error;
   image.error_code = cold.error_code;
   image.device = devices_.Text(row.device);
   image.model_key = models_.Text(row.model);
@@ -168,13 +165,7 @@ void Core::Impl::FillImage(uint32_t job, JobImage& image) const {
   image.preemptible = row.preemptible;
   image.attempt_count = cold.attempt_count;
   image.change_count = std::max<uint32_t>(cold.change_count, 1);
-  image.attempts = cold.past;
-  image.history = cold.history;
-  if (row.cold == nullptr) {
-    image.history.push_back({1, JobState::kQueued, Reason::kNone, row.create_us, 0});
-  }
   image.timings = cold.timings;
-  image.outputs = cold.outputs;
   image.checkpoint = cold.checkpoint;
   image.memory_bytes = cold.memory_bytes;
   image.memory_raised_bytes = cold.memory_raised_bytes;
@@ -182,9 +173,36 @@ void Core::Impl::FillImage(uint32_t job, JobImage& image) const {
   image.batch_limit = cold.batch_limit;
   image.out_of_memory_attempts = cold.out_of_memory;
   image.shape = work_shapes_.Text(learned_.entries()[row.workload].shape);
-  image.result = cold.result;
   image.max_attempts = cold.max_attempts;
+}
+
+void Core::Impl::FillImage(uint32_t job, JobImage& image) const {
+  const LiveJob& row = rows_[job];
+  static const JobCold kNothing;
+  const JobCold& cold = row.cold == nullptr ? kNothing : *row.cold;
+  FillFixed(job, cold, image);
+  image.error = cold.error;
+  image.attempts = cold.past;
+  image.history = cold.history;
+  if (row.cold == nullptr) {
+    image.history.push_back({1, JobState::kQueued, Reason::kNone, row.create_us, 0});
+  }
+  image.outputs = cold.outputs;
+  image.result = cold.result;
   image.links = cold.links == nullptr ? JobLinks() : *cold.links;
+  FillLive(row, image);
+}
+
+void Core::Impl::TakeImage(uint32_t job, JobImage& image) {
+  const LiveJob& row = rows_[job];
+  JobCold& cold = *row.cold;
+  FillFixed(job, cold, image);
+  image.error = std::move(cold.error);
+  image.attempts = std::move(cold.past);
+  image.history = std::move(cold.history);
+  image.outputs = std::move(cold.outputs);
+  image.result = std::move(cold.result);
+  image.links = cold.links == nullptr ? JobLinks() : std::move(*cold.links);
   FillLive(row, image);
 }
 
@@ -196,7 +214,7 @@ void Core::Impl::FillLive(const LiveJob& row, JobImage& image) const {
   image.phase = attempt.phase;
   image.progress = attempt.progress;
   if (image.attempts.size() == kAttemptsKept) image.attempts.erase(image.attempts.begin());
-  image.attempts.push_back(Describe(attempt));
+  Describe(attempt, image.attempts.emplace_back());
 }
 
 void Core::Impl::TakeChanges(absl::FunctionRef<void(const Change&)> visit) {
@@ -210,6 +228,8 @@ void Core::Impl::TakeChanges(absl::FunctionRef<void(const Change&)> visit) {
       scratch_.id = row.id;
       scratch_.tenant = accounts_.TenantName(row.account);
       change.kind = Change::kDeleted;
+    } else if (HasEnded(row.state)) {
+      TakeImage(job, scratch_);
     } else {
       FillImage(job, scratch_);
     }

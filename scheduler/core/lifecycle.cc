@@ -268,8 +268,7 @@ void Core::Impl::Unlink(uint32_t index) {
   --holder.attempts;
 }
 
-AttemptImage Core::Impl::Describe(const LiveAttempt& attempt) const {
-  AttemptImage image;
+void Core::Impl::Describe(const LiveAttempt& attempt, AttemptImage& image) const {
   image.number = attempt.number;
   if (attempt.gang == kNone) {
     image.worker = workers_[attempt.worker].id;
@@ -285,7 +284,6 @@ AttemptImage Core::Impl::Describe(const LiveAttempt& attempt) const {
   image.resumed_from = attempt.resumed_from;
   image.memory_granted_bytes = attempt.granted_bytes;
   image.memory_peak_bytes = attempt.peak_bytes;
-  return image;
 }
 
 AttemptImage& Core::Impl::EndAttempt(uint32_t index, Outcome outcome) {
@@ -293,7 +291,8 @@ AttemptImage& Core::Impl::EndAttempt(uint32_t index, Outcome outcome) {
   LiveJob& row = rows_[attempt.job];
   JobCold& cold = Cold(attempt.job);
   if (cold.past.size() == kAttemptsKept) cold.past.erase(cold.past.begin());
-  AttemptImage& image = cold.past.emplace_back(Describe(attempt));
+  AttemptImage& image = cold.past.emplace_back();
+  Describe(attempt, image);
   image.outcome = outcome;
   image.end_us = now_.wall_us;
   CountEnd(attempt);

@@ -280,18 +280,17 @@ void Core::Impl::OnServingTimer(uint32_t number) {
 }
 
 bool Core::Impl::WaitsForMemory(uint32_t group, const LiveJob& row) const {
+  if (!SomeRoom(group)) return false;
   const int64_t need_bytes = NeedOf(row);
   if (row.device_count > 1) {
     return blocked_[group].refused_at_version == pools_.version() &&
            RoomOf(group).free >= row.device_count;
   }
   const uint32_t mask = StepMask(group);
-  bool room = false;
-  for (const uint32_t shape : shapes_[group].shapes) {
-    if (pools_.Find(shape, mask, need_bytes) != kNone) return false;
-    room |= pools_.BestStep(shape, mask) >= 0;
-  }
-  return room;
+  const auto& shapes = shapes_[group].shapes;
+  return std::none_of(shapes.begin(), shapes.end(), [&](uint32_t shape) {
+    return pools_.Find(shape, mask, need_bytes) != kNone;
+  });
 }
 
 void Core::Impl::EvictFor(uint32_t group, const LiveJob& row) {

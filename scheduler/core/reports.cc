@@ -52,7 +52,7 @@ void Core::Impl::RefuseStale(uint32_t worker, const AttemptReport& report) {
 
 void Core::Impl::Take(uint32_t, const Held&) {}
 
-void Core::Impl::Begin(uint32_t index, int64_t start_us) {
+void Core::Impl::Begin(uint32_t index, int64_t start_us, bool ends) {
   LiveAttempt& attempt = attempts_[index];
   if (attempt.gang != kNone) return BeginMember(index, start_us);
   LiveJob& row = rows_[attempt.job];
@@ -64,11 +64,13 @@ void Core::Impl::Begin(uint32_t index, int64_t start_us) {
   if (cold.start_us == 0) cold.start_us = attempt.start_us;
   cold.timings.dispatched_us = attempt.start_us - attempt.dispatch_us;
   pools_.Start(index);
-  ExpectEnd(index);
-  ProtectVictim(index);
   CountStart(attempt);
   attempt.recalled = false;
-  if (!attempt.cancelled) {
+  if (!ends) {
+    ExpectEnd(index);
+    ProtectVictim(index);
+  }
+  if (!ends && !attempt.cancelled) {
     boot_timers_.Cancel(attempt.timer);
     ArmTimeout(index);
   }
@@ -120,7 +122,7 @@ void Core::Impl::Take(uint32_t index, const Finished& report) {
   LiveAttempt& attempt = attempts_[index];
   const uint32_t job = attempt.job;
   if (!attempt.started && (report.start_us != 0 || outcome == Outcome::kSucceeded)) {
-    Begin(index, report.start_us);
+    Begin(index, report.start_us, /*ends=*/true);
     // It began before we heard of it; what it says of its run time is believed as far as it can be
     // true.
     const int64_t run_us = std::max<int64_t>(0, report.prepared_us + report.run_us);

@@ -11,6 +11,7 @@ UrgentUse::Shape& UrgentUse::At(uint32_t shape) {
 }
 
 void UrgentUse::Settle(Shape& shape, int64_t now_us) {
+  if (now_us == shape.settled_us) return;
   const int64_t slice_us = std::max<int64_t>(window_us_ / kSlices, 1);
   // Older than a window is forgotten whatever it was.
   int64_t from_us = std::max(shape.settled_us, now_us - (kSlices - 1) * slice_us);

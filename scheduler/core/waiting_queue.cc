@@ -342,7 +342,10 @@ void WaitingQueue::FindBest(Group& group, uint32_t slots, Candidate& best, uint3
 }
 
 void WaitingQueue::Age(int64_t wall_us) {
-  for (uint32_t i = ageing_.Next(0); i != kNone; i = ageing_.Next(i + 1)) Reposition(i, wall_us);
+  for (uint32_t i = ageing_.Next(0); i != kNone; i = ageing_.Next(i + 1)) {
+    const Stream& stream = streams_[i];
+    if (Level(stream, Oldest(stream), wall_us) != stream.level) Reposition(i, wall_us);
+  }
 }
 
 int64_t WaitingQueue::OldestCreateTime() const {
