@@ -45,6 +45,7 @@ struct WorkerRow {
   std::string host;
   std::string version;
   uint64_t session = 0;   // 0: stale.
+  uint64_t newest_session = 0;
   bool restored = false;  // Its attempts are from the store, from before this core.
   int64_t attach_us = 0;
   int64_t last_seen_us = 0;

@@ -527,6 +527,17 @@ TEST_F(CoreTest, WorseHeldWorkIsRecalledForABetterJobThatWaits) {
   EXPECT_EQ(Of(urgent).reason, Reason::kLimit);
 }
 
+TEST_F(CoreTest, ALateHelloOfAStreamThatWasGivenUpEndsNothing) {
+  SubmitOne({.kind = kTrain});
+  const AttemptRef ref = Drain(Hello(3, "w1")).assignments.at(0).ref;
+  Drain(Says(3, ref, Started{}));
+  const Effects late = Drain(Hello(2, "w1"));
+  EXPECT_THAT(late.closed_sessions, ElementsAre(2));
+  EXPECT_THAT(late.assignments, IsEmpty());
+  EXPECT_THAT(Drain(Hello(1, "w1", "earlier")).closed_sessions, ElementsAre(1));
+  EXPECT_EQ(Of(ref.job).state, JobState::kRunning);
+}
+
 TEST_F(CoreTest, PriorityCanBeChangedWhileAJobWaits) {
   SubmitOne({.kind = kTrain, .priority = 4});
   const JobId raised = SubmitOne({.kind = kTrain, .priority = 9});

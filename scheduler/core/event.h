@@ -164,8 +164,8 @@ struct PauseQueue {
   bool paused = true;
 };
 
-// --- Workers. `session` numbers an Attach stream, never reused within a process; messages of any
-// but the newest session of a worker have no effect.
+// --- Workers. `session` numbers an Attach stream, counting up within a process; messages of any but
+// the newest session of a worker have no effect.
 
 // One device as the worker tells it. What the core does not need is kept for the fleet view only.
 struct WorkerDevice {

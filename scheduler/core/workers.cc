@@ -108,6 +108,13 @@ void Core::Impl::On(const WorkerDraining& event) {
 void Core::Impl::On(const WorkerAttached& event) {
   const uint32_t number = WorkerNamed(event.worker);
   WorkerRow& worker = workers_[number];
+  // Late, of a stream it gave up before it opened the one we know: its state is an old one, and who
+  // believed it would end what runs.
+  if (event.session < worker.newest_session) {
+    effects_->closed_sessions.push_back(event.session);
+    return;
+  }
+  worker.newest_session = event.session;
   if (worker.session != event.session) Disconnect(number);
   const bool same = worker.incarnation.empty() || worker.incarnation == event.incarnation;
   const std::vector<uint32_t> held = TakePools(number);
