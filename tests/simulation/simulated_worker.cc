@@ -157,7 +157,8 @@ void SimulatedWorker::OnMessage(const scheduler::SessionOutput& message) {
 void SimulatedWorker::Take(const scheduler::SessionOutput& message) {
   if (message.welcome.has_value()) TakeWelcome(*message.welcome);
   if (message.limits.has_value()) limits_ = *message.limits;
-  memory_.Take(message.serving_budgets);
+  // What was promised under a lease that is over may be others' by now.
+  if (BootTime() < lease_until_us_) memory_.Take(message.serving_budgets);
   for (const auto& assignment : message.assignments) TakeAssignment(assignment);
   for (const auto& cancel : message.cancels) TakeCancel(cancel);
   for (const AttemptRef& ref : message.recalls) TakeRecall(ref);
@@ -175,9 +176,9 @@ void SimulatedWorker::Take(const scheduler::SessionOutput& message) {
 void SimulatedWorker::TakeWelcome(const scheduler::WelcomeWorker& welcome) {
   welcomed_ = true;
   limits_ = welcome.limits;
-  memory_.Take(welcome.serving_budgets);
   lease_until_us_ = std::max(lease_until_us_, hello_us_ + kLeaseUs);
   ArmLease();
+  if (BootTime() < lease_until_us_) memory_.Take(welcome.serving_budgets);
   for (auto attempt = attempts_.begin(); attempt != attempts_.end();) {
     const auto next = std::next(attempt);
     const AttemptRef& ref = attempt->first;

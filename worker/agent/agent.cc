@@ -165,7 +165,8 @@ void Agent::OnDelta(SchedulerDelta& delta) {
     RenewRunners();
   }
   if (delta.limits_size() != 0) SetLimits(delta.limits(), &serving);
-  SetBudgets(delta.serving_budgets(), &serving);
+  // What was promised under a lease that is over may be others' by now.
+  if (!lease_.Expired(clock_.BootTime())) SetBudgets(delta.serving_budgets(), &serving);
   for (Assignment& assignment : *delta.mutable_assignments()) Assign(assignment, &serving);
   for (const CancelAttempt& cancel : delta.cancels()) {
     if (cancel.preempt()) {

@@ -188,6 +188,13 @@ TEST_F(ServingBudgets, DoesNotTakeAnEarlierAnswerForALaterBudgets) {
   EXPECT_EQ(Sent().serving(0).sequence(), 1u);
 }
 
+TEST_F(ServingBudgets, TakesNoneThatComesWhenTheLeaseIsOver) {
+  clock_.Advance(absl::Minutes(1));
+  SchedulerDelta delta = BudgetOf(1000, 1);
+  agent_.OnDelta(delta);
+  EXPECT_EQ(Told().bytes(), 0);
+}
+
 TEST_F(ServingBudgets, ANewRunnerBeginsUnderTheBudgetAndHoldsNothing) {
   SchedulerDelta delta = BudgetOf(1000, 1);
   agent_.OnDelta(delta);
