@@ -65,6 +65,9 @@ class Checker {
   // A holder (an attempt, a serving runner) now holds so much of a device's or a host's memory.
   virtual void OnHolds(const std::string& /*memory*/, int64_t /*total_bytes*/,
                        const std::string& /*holder*/, int64_t /*bytes*/) {}
+  // Requests of a tenant that are no jobs used so much of a device.
+  virtual void OnInteractive(const std::string& /*tenant*/, int64_t /*device_us*/,
+                             int64_t /*now_us*/) {}
   // The client was told that a worker is cordoned; it asks to lift that.
   virtual void OnCordon(const std::string& /*worker*/, bool /*cordoned*/) {}
   // From when a drain is asked until its lift is answered, what a worker runs may be asked to end.
@@ -111,6 +114,7 @@ std::unique_ptr<Checker> MakeOutOfMemoryEnds();
 std::unique_ptr<Checker> MakeCordonHolds();
 // Of profiles with tenants; the profile outlives them.
 std::unique_ptr<Checker> MakeFairShares(const Profile& profile);
+std::unique_ptr<Checker> MakeUrgentShareKept(const Profile& profile);
 std::unique_ptr<Checker> MakeNoStarvation(const Profile& profile);
 std::unique_ptr<Checker> MakeQuotaHeld(const Profile& profile);
 

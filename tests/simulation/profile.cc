@@ -1,5 +1,7 @@
 #include "tests/simulation/profile.h"
 
+#include <algorithm>
+
 namespace switchyard::simulation {
 namespace {
 
@@ -53,13 +55,15 @@ Profile Calm() {
 
 // Five places that are never idle for two hours, and tenants of every sort: three that share by
 // weight, one that floods with urgent work, one at its cap, one with a guarantee whose jobs are the
-// least urgent, and one that asks for little and least urgent of all.
+// least urgent, and one that asks for little and least urgent of all. Two have interactive requests
+// too, and for ten minutes everything fails.
 Profile Tenants() {
   Profile profile{.name = "tenants",
                   .workers = {{"cuda:0"}, {"cuda:0"}, {"cuda:0"}, {"cuda:0"}, {"cuda:0"}},
                   .submits = 0,
                   .fault_time_us = 7200 * kSecond,
-                  .faults = false,
+                  .faults_from_us = 3000 * kSecond,
+                  .faults_until_us = 3600 * kSecond,
                   .ageing_interval_us = 10 * kSecond,
                   .idle_credit_us = 60 * kSecond,
                   .share_half_life_us = 900 * kSecond,
@@ -67,8 +71,8 @@ Profile Tenants() {
                   .seeds_for_one = 100};
   profile.tenants = {
       {.settings = {.name = "light", .weight = 1}, .fair = true},
-      {.settings = {.name = "middle", .weight = 2}, .fair = true},
-      {.settings = {.name = "heavy", .weight = 4}, .fair = true},
+      {.settings = {.name = "middle", .weight = 2}, .fair = true, .interactive_percent = 2},
+      {.settings = {.name = "heavy", .weight = 4}, .fair = true, .interactive_percent = 4},
       {.settings = {.name = "urgent"}, .priority = 1},
       {.settings = {.name = "capped", .max_running = 1}},
       {.settings = {.name = "guaranteed", .guaranteed_running = 1}, .priority = 9},
@@ -84,6 +88,14 @@ const std::vector<Profile>& Profiles() {
 }
 
 }  // namespace
+
+int64_t UndisturbedUs(const Profile& profile, int64_t from_us, int64_t until_us) {
+  const int64_t all_us = std::max<int64_t>(0, until_us - from_us);
+  if (profile.faults_until_us == 0) return all_us;
+  const int64_t disturbed_from_us = std::max(from_us, profile.faults_from_us);
+  const int64_t disturbed_until_us = std::min(until_us, profile.faults_until_us + kSettleUs);
+  return all_us - std::max<int64_t>(0, disturbed_until_us - disturbed_from_us);
+}
 
 absl::Span<const Profile> AllProfiles() { return Profiles(); }
 

@@ -25,6 +25,8 @@ struct TenantProfile {
   uint64_t backlog = 8;  // Jobs it keeps waiting...
   int64_t every_us = 0;  // ... unless this is set: then it submits one about so often.
   bool fair = false;     // Its share is to be that of its weight.
+  // Of the time of each worker's device, what its requests that are no jobs use.
+  int interactive_percent = 0;
 };
 
 struct Profile {
@@ -38,6 +40,10 @@ struct Profile {
   int64_t longest_calm_us = 8'000'000;   // Between two faults, at most.
   std::vector<TenantProfile> tenants;    // Empty: the clients' own, which come and go.
   bool faults = true;                    // False: nothing fails.
+  // If set, faults happen from then until then only; what is measured over a long run is so outside
+  // of that time.
+  int64_t faults_from_us = 0;
+  int64_t faults_until_us = 0;
   // As CoreConfig's.
   int64_t ageing_interval_us = 300'000'000;
   int64_t idle_credit_us = 600'000'000;
@@ -53,6 +59,11 @@ struct Profile {
   // Every so many seeds a run without a named profile takes this one; 0: only when named.
   uint64_t seeds_for_one = 0;
 };
+
+// How much of a span no faults disturb: of the profile's own time for them, and kSettleUs after it,
+// nothing.
+inline constexpr int64_t kSettleUs = 300'000'000;
+int64_t UndisturbedUs(const Profile& profile, int64_t from_us, int64_t until_us);
 
 // `mixed` first, which most seeds take.
 absl::Span<const Profile> AllProfiles();

@@ -102,14 +102,30 @@ void SimulatedWorker::Heartbeat() {
   heartbeat_sent_us_[++heartbeats_] = BootTime();
   world_.ToScheduler(session_,
                      scheduler::WorkerHeartbeat{.session = session_, .sequence = heartbeats_});
-  if (world_.faulty() && world_.profile().features.Has(Feature::kInteractive)) {
-    Random& random = world_.random();
-    world_.ToScheduler(session_,
-                       scheduler::InteractiveUse{.session = session_,
-                                                 .uses = {{absl::StrCat("tenant-", random.Below(5)),
-                                                           random.Between(0, kHeartbeatUs)}}});
-  }
+  TellInteractive();
   ReportAgain();
+}
+
+void SimulatedWorker::TellInteractive() {
+  if (!world_.faulty()) return;
+  scheduler::InteractiveUse use{.session = session_};
+  if (world_.profile().features.Has(Feature::kInteractive)) {
+    Random& random = world_.random();
+    use.uses.push_back({absl::StrCat("tenant-", random.Below(5)), random.Between(0, kHeartbeatUs)});
+  }
+  for (const TenantProfile& tenant : world_.profile().tenants) {
+    if (tenant.interactive_percent == 0) continue;
+    const int64_t usual_us = kHeartbeatUs / 100 * tenant.interactive_percent;
+    use.uses.push_back({tenant.settings.name, world_.random().Between(0, 2 * usual_us)});
+  }
+  if (use.uses.empty()) return;
+  for (const auto& each : use.uses) {
+    world_.Tell([&](Checker& checker) {
+      checker.OnInteractive(each.tenant, each.device_us, world_.now_us());
+    });
+  }
+  ++world_.counters()["interactive_uses"];
+  world_.ToScheduler(session_, std::move(use));
 }
 
 void SimulatedWorker::ReportAgain() {

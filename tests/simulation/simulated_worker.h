@@ -86,6 +86,7 @@ class SimulatedWorker {
   bool RoomFor(const Attempt& attempt) const;
   bool HasExpired(const Attempt& attempt);
   void TellHost();
+  void TellInteractive();
   void TellServing(uint64_t session, const scheduler::ServingState& state);
   scheduler::HostFigures HostFiguresNow() const;
 

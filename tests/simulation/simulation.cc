@@ -41,7 +41,8 @@ void OneFault(World& world, SimulatedWorker& worker) {
   switch (random.Below(11)) {
     case 0:
       // One that never comes back: only its lease's end frees what it held.
-      if (worker.name() == kMayLeave && random.Chance(0.5)) return worker.Crash(kForEver);
+      if (worker.name() == kMayLeave && world.profile().tenants.empty() && random.Chance(0.5))
+        return worker.Crash(kForEver);
       return worker.Crash(random.Between(kSecond, 50 * kSecond));
     case 1:
       return worker.Hang(random.Between(kSecond, 50 * kSecond));
@@ -96,6 +97,7 @@ void AddCheckers(World& world) {
     return;
   }
   world.AddChecker(MakeFairShares(profile));
+  world.AddChecker(MakeUrgentShareKept(profile));
   world.AddChecker(MakeNoStarvation(profile));
   world.AddChecker(MakeQuotaHeld(profile));
 }
@@ -126,7 +128,7 @@ SimulationResult RunSimulation(const SimulationOptions& options) {
   client.Begin();
   TenantLoad load(world);
   load.Begin();
-  PlanFaults(world, workers);
+  world.After(world.profile().faults_from_us, [&] { PlanFaults(world, workers); });
   const int64_t end_us = world.profile().fault_time_us + world.profile().quiet_time_us;
   world.Run(end_us, [&] { return !world.faulty() && client.Done() && load.Done(); });
   // So that what was published last arrives everywhere.

@@ -196,6 +196,11 @@ TEST_F(Simulation, FindsWeightsIgnored) {
       "fair_shares", [](auto& run) { run.bugs.weights_ignored = true; }, "tenants"));
 }
 
+TEST_F(Simulation, FindsUrgentWorkThatTakesMoreThanItsShare) {
+  EXPECT_TRUE(Finds(
+      "urgent_share_kept", [](auto& run) { run.no_urgent_share = true; }, "tenants"));
+}
+
 TEST_F(Simulation, FindsThatWaitingRaisesNothing) {
   EXPECT_TRUE(Finds(
       "no_starvation", [](auto& run) { run.bugs.no_ageing = true; }, "tenants"));
@@ -218,7 +223,8 @@ TEST_F(Simulation, TenantsGetTheirSharesAndNothingStarves) {
     const SimulationResult result =
         RunSimulation({.seed = seed, .profile = FindProfile("tenants")});
     EXPECT_THAT(result.violations, IsEmpty()) << "seed " << seed;
-    for (const char* name : {"check.fair_shares", "check.no_starvation", "check.quota_held"}) {
+    for (const char* name : {"check.fair_shares", "check.urgent_share_kept", "check.no_starvation",
+                             "check.quota_held", "interactive_uses", "fault.worker_crash"}) {
       EXPECT_GT(result.counters.at(name), 0u) << name;
     }
   }

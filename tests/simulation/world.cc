@@ -31,7 +31,7 @@ scheduler::EngineOptions MakeEngineOptions(const SimulationOptions& options,
                         .job_class = scheduler::JobClass::kTraining,
                         .checkpoints = true,
                         .shrinks_batch = true}};
-  engine.core.urgent_share_percent = profile.urgent_share_percent;
+  engine.core.urgent_share_percent = options.no_urgent_share ? 100 : profile.urgent_share_percent;
   engine.core.preemption.enabled = profile.features.Has(Feature::kPreemption);
   engine.core.preemption.min_run_us = kMinRunUs;
   engine.core.preemption.grace_us = kPreemptionGraceUs;

@@ -27,6 +27,7 @@ struct SimulationOptions {
   uint64_t seed = 1;
   scheduler::PlantedBugs bugs;
   bool reply_before_commit = false;  // A planted bug of the engine.
+  bool no_urgent_share = false;      // Another: urgent work goes first without bound.
   const Profile* profile = nullptr;  // Null: ProfileForSeed(seed).
 };
 
@@ -52,7 +53,10 @@ class World final : public scheduler::EngineOutput, public scheduler::StoreFault
   void Run(int64_t until_us, const std::function<bool()>& done);
   bool faulty() { return now_us() < profile_.fault_time_us; }
   // Whether anything may fail now.
-  bool MayFail() { return profile_.faults && faulty(); }
+  bool MayFail() {
+    const bool over = profile_.faults_until_us != 0 && now_us() >= profile_.faults_until_us;
+    return profile_.faults && faulty() && !over && now_us() >= profile_.faults_from_us;
+  }
 
   // --- The network. A session is one Attach stream. ---
   uint64_t OpenSession(SimulatedWorker* worker);

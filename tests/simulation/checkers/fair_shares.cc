@@ -1,5 +1,6 @@
 // Fair shares: tenants that always have work waiting get device time by their weights, within 5 %
-// over a long saturated run.
+// over a long saturated run, whether jobs or interactive requests used it. Not counted is the time
+// of faults and five minutes after it: what a tenant then lost is still made up for.
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
@@ -16,8 +17,7 @@ constexpr double kLeastUs = 60e6;
 
 class FairShares final : public Checker {
  public:
-  explicit FairShares(const Profile& profile)
-      : Checker("fair_shares"), end_us_(profile.fault_time_us) {
+  explicit FairShares(const Profile& profile) : Checker("fair_shares"), profile_(profile) {
     for (const TenantProfile& tenant : profile.tenants) {
       if (tenant.fair) weights_[tenant.settings.name] = tenant.settings.weight;
     }
@@ -28,10 +28,11 @@ class FairShares final : public Checker {
   void OnRunEnd(const Site&, const AttemptRef& ref, int64_t now_us) override {
     const auto begun = begun_.find(ref);
     if (begun == begun_.end()) return;
-    const int64_t from_us = std::max(begun->second, kWarmUpUs);
-    const int64_t until_us = std::min(now_us, end_us_);
-    if (until_us > from_us) used_us_[tenants_[ref.job]] += static_cast<double>(until_us - from_us);
+    used_us_[tenants_[ref.job]] += static_cast<double>(CountedUs(begun->second, now_us));
     begun_.erase(begun);
+  }
+  void OnInteractive(const std::string& tenant, int64_t device_us, int64_t now_us) override {
+    if (CountedUs(now_us - 1, now_us) > 0) used_us_[tenant] += static_cast<double>(device_us);
   }
 
   void AtEnd(const std::vector<StoredJob>&) override {
@@ -53,7 +54,12 @@ class FairShares final : public Checker {
   }
 
  private:
-  const int64_t end_us_;
+  int64_t CountedUs(int64_t from_us, int64_t until_us) const {
+    return UndisturbedUs(profile_, std::max(from_us, kWarmUpUs),
+                         std::min(until_us, profile_.fault_time_us));
+  }
+
+  const Profile& profile_;
   std::map<std::string, uint32_t> weights_;
   std::map<JobId, std::string> tenants_;
   std::map<AttemptRef, int64_t> begun_;

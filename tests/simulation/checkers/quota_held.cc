@@ -13,8 +13,7 @@ constexpr double kLeastOfGuarantee = 0.5;
 
 class QuotaHeld final : public Checker {
  public:
-  explicit QuotaHeld(const Profile& profile)
-      : Checker("quota_held"), end_us_(profile.fault_time_us) {
+  explicit QuotaHeld(const Profile& profile) : Checker("quota_held"), profile_(profile) {
     for (const TenantProfile& tenant : profile.tenants) {
       use_[tenant.settings.name].settings = tenant.settings;
     }
@@ -40,8 +39,8 @@ class QuotaHeld final : public Checker {
 
   void AtEnd(const std::vector<StoredJob>&) override {
     for (const auto& [name, use] : use_) {
-      const double due_us =
-          static_cast<double>(use.settings.guaranteed_running) * (end_us_ - kWarmUpUs);
+      const double due_us = static_cast<double>(use.settings.guaranteed_running) *
+                            CountedUs(0, profile_.fault_time_us);
       if (due_us <= 0) continue;
       Look();
       if (static_cast<double>(use.used_us) >= kLeastOfGuarantee * due_us) continue;
@@ -59,13 +58,16 @@ class QuotaHeld final : public Checker {
   };
 
   void Settle(Use& use, int64_t now_us) {
-    const int64_t from_us = std::max(use.settled_us, kWarmUpUs);
-    const int64_t until_us = std::min(now_us, end_us_);
-    if (until_us > from_us) use.used_us += (until_us - from_us) * use.running;
+    use.used_us += CountedUs(use.settled_us, now_us) * use.running;
     use.settled_us = now_us;
   }
+  // While workers are away nobody can have what is guaranteed.
+  int64_t CountedUs(int64_t from_us, int64_t until_us) const {
+    return UndisturbedUs(profile_, std::max(from_us, kWarmUpUs),
+                         std::min(until_us, profile_.fault_time_us));
+  }
 
-  const int64_t end_us_;
+  const Profile& profile_;
   std::map<JobId, std::string> tenants_;
   std::map<std::string, Use> use_;
 };
