@@ -27,6 +27,8 @@ uint32_t Accounts::AccountNumber(uint32_t tenant, uint32_t key, const ArrayMembe
     found->second = accounts_.Add();
     accounts_[found->second] = {
         .tenant = tenant, .key = key, .array = array.id, .width = array.width};
+    const auto set = widths_.find(array.id);
+    if (set != widths_.end()) accounts_[found->second].width = set->second;
   }
   return found->second;
 }
@@ -34,6 +36,20 @@ uint32_t Accounts::AccountNumber(uint32_t tenant, uint32_t key, const ArrayMembe
 void Accounts::Forget(uint32_t account) {
   account_numbers_.erase({accounts_[account].key, accounts_[account].array});
   accounts_.Remove(account);
+}
+
+std::vector<uint32_t> Accounts::OfArray(JobId array) const {
+  std::vector<uint32_t> accounts;
+  for (uint32_t key = 0; key < keys_.size(); ++key) {
+    const auto found = account_numbers_.find({key, array});
+    if (found != account_numbers_.end()) accounts.push_back(found->second);
+  }
+  return accounts;
+}
+
+void Accounts::SetWidth(const ArrayWidth& change) {
+  widths_[change.array] = change.width;
+  for (const uint32_t account : OfArray(change.array)) accounts_[account].width = change.width;
 }
 
 void Accounts::Occupy(uint32_t number, uint32_t devices) {
@@ -55,18 +71,20 @@ void Accounts::ResumeAll() {
   for (Tenant& tenant : tenants_) tenant.paused = 0;
 }
 
-Reason Accounts::TenantHold(uint32_t number, uint8_t kind, uint32_t devices) const {
+Reason Accounts::TenantHold(uint32_t number, uint8_t kind, const Offer& offer) const {
   const Tenant& tenant = tenants_[number];
-  if (((paused_ | tenant.paused) >> kind & 1) != 0) return Reason::kPaused;
-  const bool over = OverLimit(tenant.devices, devices, tenant.settings.max_running) ||
+  if (Paused(number, kind)) return Reason::kPaused;
+  const uint64_t in_use = uint64_t{tenant.devices} + tenant.kept.For(offer);
+  const bool over = OverLimit(in_use, offer.devices, tenant.settings.max_running) ||
                     DayUsedUp(tenant.used_today_us, tenant.settings.device_seconds_per_day);
   return over && !quota_leak_ ? Reason::kQuota : Reason::kNone;
 }
 
-Reason Accounts::KeyHold(uint32_t number, uint32_t devices) const {
+Reason Accounts::KeyHold(uint32_t number, const Offer& offer) const {
   const AccountKey& key = keys_[number];
-  return OverLimit(key.devices, devices, key.settings.max_running) ? Reason::kKeyLimit
-                                                                   : Reason::kNone;
+  const uint64_t in_use = uint64_t{key.devices} + key.kept.For(offer);
+  return OverLimit(in_use, offer.devices, key.settings.max_running) ? Reason::kKeyLimit
+                                                                    : Reason::kNone;
 }
 
 Reason Accounts::ArrayHold(uint32_t number) const {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,8 +18,30 @@
 
 namespace switchyard::scheduler {
 
+// Who asks whether it may be offered: jobs of a group at a level.
+struct Offer {
+  uint32_t group = kNone;
+  int level = 0;
+  uint32_t devices = 1;  // Of each.
+};
+
+// Room under a cap that is kept for a gang: what else counts against the cap and is not more urgent
+// may use what is beside it. Set by the waiting queue.
+struct CapKept {
+  uint32_t group = kNone;  // The gang's; kNone: no room is kept.
+  int level = 0;           // That the gang waits at.
+  uint32_t devices = 0;
+  friend bool operator==(const CapKept&, const CapKept&) = default;
+
+  // Devices that are in use as far as `offer` is concerned, beside those that are.
+  uint32_t For(const Offer& offer) const {
+    return group == kNone || group == offer.group || offer.level < level ? 0 : devices;
+  }
+};
+
 struct Tenant {
   TenantSettings settings;
+  CapKept kept;
   uint64_t charge = 0;   // policy/fair_share.h.
   uint64_t queued = 0;   // Jobs in state QUEUED or BLOCKED, for the capacity.
   uint64_t waiting = 0;  // Of these, in the waiting queue.
@@ -40,6 +63,7 @@ struct Tenant {
 // The key with the empty id stands for calls without one.
 struct AccountKey {
   KeySettings settings;
+  CapKept kept;
   uint32_t tenant = 0;
   uint32_t devices = 0;
 
@@ -64,7 +88,7 @@ class Accounts {
 
   uint32_t TenantNumber(const std::string& name);
   uint32_t KeyNumber(uint32_t tenant, const std::string& id);
-  // Made when new. The width of an array is that of its first account.
+  // Made when new. The width of an array is that of its first account, unless it was set.
   uint32_t AccountNumber(uint32_t tenant, uint32_t key, const ArrayMembership& array);
 
   // A job begins or stops to count as live.
@@ -74,14 +98,18 @@ class Accounts {
     return --accounts_[account].jobs == 0 && accounts_[account].array != 0;
   }
   void Forget(uint32_t account);
+  // The accounts of an array: one for each key that has live jobs of it.
+  std::vector<uint32_t> OfArray(JobId array) const;
+  // For what there is of the array and what will come of it.
+  void SetWidth(const ArrayWidth& change);
 
   // An attempt of so many devices is handed out; it has ended.
   void Occupy(uint32_t account, uint32_t devices);
   void Release(uint32_t account, uint32_t devices);
 
-  // What holds a waiting job of so many devices back; kNone: nothing.
-  Reason TenantHold(uint32_t tenant, uint8_t kind, uint32_t devices) const;
-  Reason KeyHold(uint32_t key, uint32_t devices) const;
+  // What holds waiting jobs back; kNone: nothing.
+  Reason TenantHold(uint32_t tenant, uint8_t kind, const Offer& offer) const;
+  Reason KeyHold(uint32_t key, const Offer& offer) const;
   Reason ArrayHold(uint32_t account) const;
   // Whether with so many devices more the tenant is still within what it is guaranteed.
   bool Guaranteed(uint32_t tenant, uint32_t devices) const;
@@ -90,6 +118,9 @@ class Accounts {
   void Pause(uint32_t tenant, uint64_t kinds) { tenants_[tenant].paused |= kinds; }
   void PauseAll(uint64_t kinds) { paused_ |= kinds; }
   void ResumeAll();
+  bool Paused(uint32_t tenant, uint8_t kind) const {
+    return ((paused_ | tenants_[tenant].paused) >> kind & 1) != 0;
+  }
 
   // Replace what was set. The waiting queue must then look at the tenant's or key's jobs again.
   void Set(const TenantSettings& settings) {
@@ -101,6 +132,7 @@ class Accounts {
 
   Tenant& tenant(uint32_t number) { return tenants_[number]; }
   const Tenant& tenant(uint32_t number) const { return tenants_[number]; }
+  AccountKey& key(uint32_t number) { return keys_[number]; }
   const AccountKey& key(uint32_t number) const { return keys_[number]; }
   const Account& operator[](uint32_t number) const { return accounts_[number]; }
   Tenant& TenantOf(uint32_t account) { return tenants_[accounts_[account].tenant]; }
@@ -118,6 +150,7 @@ class Accounts {
   uint64_t paused_ = 0;  // Bit: the kind is paused for all.
   std::vector<AccountKey> keys_;
   Slab<Account> accounts_;
+  std::map<JobId, uint32_t> widths_;  // That were set, by array.
   // Looked up only, never iterated: their order is random.
   absl::flat_hash_map<std::string, uint32_t> tenant_numbers_;
   absl::flat_hash_map<std::pair<uint32_t, std::string>, uint32_t> key_numbers_;

@@ -361,6 +361,29 @@ TEST_F(Blocking, AllItemsOfOneStageRunBeforeTheNextStageSoThatModelsSwapOnce) {
   EXPECT_EQ(RunAndCountSwaps(), 2 * kItems - 1);
 }
 
+// A pipeline is one piece of work to its owner: its later steps do not queue anew.
+TEST_F(Blocking, TheTimeAJobIsBlockedCountsForItsAgeing) {
+  limits_ = {{.job_class = JobClass::kInference, .max_running = 1}};
+  ahead_jobs_ = 0;
+  Make();
+  NewJob last = After({InSubmit(0)});
+  last.priority = 6;
+  const JobId first = Submit({After({}), last}).job;
+  ASSERT_TRUE(Runs(first));
+  // Two intervals of ageing, in which the lease is kept.
+  for (int i = 0; i < 120; ++i) {
+    now_.wall_us += 5'000'000;
+    now_.boot_us += 5'000'000;
+    Drain(WorkerHeartbeat{session_, 1});
+  }
+  NewJob later{.kind = kNoop};
+  later.priority = 5;
+  const JobId other = Submit({later}).job;
+  Finish(first);
+  EXPECT_TRUE(Runs(first + 1));
+  EXPECT_FALSE(Runs(other));
+}
+
 TEST_F(Blocking, ThePlantedBugLetsAJobRunTooEarly) {
   bugs_.unblocks_too_early = true;
   Make();

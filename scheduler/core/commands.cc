@@ -9,6 +9,7 @@
 #include "scheduler/policy/limits.h"
 #include "scheduler/policy/patience.h"
 #include "scheduler/policy/placement.h"
+#include "scheduler/policy/quota.h"
 
 namespace switchyard::scheduler {
 namespace {
@@ -96,6 +97,26 @@ bool Core::Impl::DeviceExists(const std::string& request, Refusal& refusal) cons
   return false;
 }
 
+bool Core::Impl::CapsAllow(uint32_t tenant, const NewJob& job, Refusal& refusal) {
+  if (job.device_count <= 1) return true;
+  const TenantSettings& of_tenant = accounts_.tenant(tenant).settings;
+  const KeySettings& of_key = accounts_.key(accounts_.KeyNumber(tenant, job.key)).settings;
+  const bool too_many = OverLimit(0, job.device_count, of_tenant.max_running);
+  if (!too_many && !OverLimit(0, job.device_count, of_key.max_running)) return true;
+  const std::string asked = absl::StrCat(job.device_count);
+  const std::string most = absl::StrCat(too_many ? of_tenant.max_running : of_key.max_running);
+  const std::string whose = too_many ? absl::StrCat("tenant `", of_tenant.name, "`")
+                                     : absl::StrCat("the key `", of_key.id, "`");
+  refusal = {
+      .code = absl::StatusCode::kFailedPrecondition,
+      .reason = "GANG_TOO_LARGE",
+      .message = absl::StrCat("device_count is ", asked, ", but ", whose, " may use at most ", most,
+                              " devices at once (max_running), so it would never "
+                              "start; ask for fewer or have the cap raised"),
+      .metadata = {{"device_count", asked}, {"max_running", most}}};
+  return false;
+}
+
 void Core::Impl::On(const SubmitJobs& event) {
   Refusal refusal;
   const uint32_t tenant = accounts_.TenantNumber(event.tenant);
@@ -104,7 +125,7 @@ void Core::Impl::On(const SubmitJobs& event) {
   }
   for (const NewJob& job : event.jobs) {
     if (!DeviceExists(job.device, refusal) || !GangPossible(job, refusal) ||
-        !MemoryExists(job, refusal))
+        !CapsAllow(tenant, job, refusal) || !MemoryExists(job, refusal))
       return Refuse(event.tag, 0, std::move(refusal));
   }
   if (!DependenciesAllow(tenant, event, refusal)) return Refuse(event.tag, 0, std::move(refusal));

@@ -27,6 +27,7 @@ void Core::RestorePolicyState(const PolicyState& state, const Now& now) {
 PolicyState Core::SavePolicyState() const { return impl_->SavePolicyState(); }
 bool Core::IsLive(JobId job) const { return impl_->IsLive(job); }
 bool Core::Image(JobId job, JobImage& image) const { return impl_->Image(job, image); }
+bool Core::WaitsFor(JobId job, WaitingNow& waiting) const { return impl_->WaitsFor(job, waiting); }
 bool Core::Explain(JobId job, const Now& now, Explanation& explanation) {
   return impl_->Explain(job, now, explanation);
 }
@@ -90,7 +91,10 @@ void Core::Impl::Advance(const Now& now, Effects& effects) {
   while (wall_timers_.PopDue(now.wall_us, timer)) OnTimer(timer);
   while (boot_timers_.PopDue(now.boot_us, timer)) OnTimer(timer);
   if (now.boot_us >= next_ageing_us_) {
-    queue_.Age(now.wall_us);
+    queue_.Age(now.wall_us, [this](uint32_t group) {
+      RefreshShapes(group);
+      return RoomOf(group).open >= queue_.Key(group).device_count;
+    });
     next_ageing_us_ = now.boot_us + config_.ageing_interval_us / kAgeingLooksPerInterval;
   }
   Place();

@@ -87,6 +87,9 @@ class Core {
   // The same for a job that would be submitted now.
   void ExplainNew(const std::string& tenant, const NewJob& job, const Now& now,
                   Explanation& explanation);
+  // What a job waits for now; false when it is not QUEUED. Costs a few comparisons. After Advance,
+  // as Explain.
+  bool WaitsFor(JobId job, WaitingNow& waiting) const;
   // The live job as it is now; false when it is not live. For reads on the engine's thread and for
   // tests.
   bool Image(JobId job, JobImage& image) const;

@@ -77,6 +77,7 @@ class Core::Impl {
   bool Explain(JobId job, const Now& now, Explanation& explanation);
   void ExplainNew(const std::string& tenant, const NewJob& job, const Now& now,
                   Explanation& explanation);
+  bool WaitsFor(JobId job, WaitingNow& waiting) const;
   Wakeup NextWakeup() const;
   std::vector<WorkerView> Fleet() const;
   QueueView Queue() const;
@@ -136,6 +137,8 @@ class Core::Impl {
   bool Exists(uint32_t job, JobId id, const JobImage* ended) const;
   bool RoomFor(uint32_t tenant, uint64_t jobs, Refusal& refusal) const;
   bool DeviceExists(const std::string& request, Refusal& refusal) const;
+  // False: a gang of more devices than its tenant or key may use at once, now that it is submitted.
+  bool CapsAllow(uint32_t tenant, const NewJob& job, Refusal& refusal);
   uint32_t AddNew(const NewJob& job, uint32_t account, JobId id, JobId first);
   void SetPriority(uint32_t job, uint8_t priority);
   void Revive(uint32_t job);
@@ -147,6 +150,7 @@ class Core::Impl {
   // tenants.cc
   void On(const SetTenant& event);
   void On(const SetKey& event);
+  void On(const SetArrayWidth& event);
   void On(const PauseQueue& event);
   void On(const InteractiveUse& event);
   // Configured, then changed.
@@ -490,6 +494,8 @@ class Core::Impl {
   void RestoreAttempt(uint32_t job, const AttemptImage& image);
   Reason WaitingReason(const LiveJob& row) const;
   Reason ReasonWithDevices(const LiveJob& row, uint32_t group) const;
+  // Into `message`, whose memory is used again.
+  void SayWhy(const LiveJob& row, Reason reason, std::string& message) const;
   void FillLive(const LiveJob& row, JobImage& image) const;
   void FillUse(const Pool& pool, WorkerView& view) const;
 

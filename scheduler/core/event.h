@@ -156,6 +156,14 @@ struct SetKey {
   KeyPatch patch;
 };
 
+// Lets so many jobs of an array run at once from now on; 0: as many as there are. What runs goes
+// on. The service knows the array.
+struct SetArrayWidth {
+  uint64_t tag = 0;
+  JobId array = 0;
+  uint32_t width = 0;
+};
+
 // Starts no more of these jobs until it is taken back (exactly this tenant and kind). What runs
 // goes on; what is assigned and has not started is called back. Both succeed when nothing changes.
 struct PauseQueue {
@@ -286,7 +294,7 @@ struct InteractiveUse {
 
 using Event =
     std::variant<SubmitJobs, CancelJob, RetryJob, UpdateJob, DeleteJob, UpdateLimits, SetTenant,
-                 SetKey, PauseQueue, InteractiveUse, WorkerAttached, WorkerDetached,
+                 SetKey, SetArrayWidth, PauseQueue, InteractiveUse, WorkerAttached, WorkerDetached,
                  WorkerHeartbeat, WorkerReports, WorkerDevicesChanged, WorkerDraining, CordonWorker,
                  WorkerHostChanged, WorkerServing, ReviveDependents, InputsResolved>;
 

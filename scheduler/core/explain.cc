@@ -210,6 +210,8 @@ void Core::Impl::ExplainHold(const LiveJob& row, Explanation& explanation) const
       break;
     case Reason::kQuota:
       ExplainQuota(tenant, explanation);
+      if (!OverLimit(tenant.devices, row.device_count, tenant.settings.max_running))
+        explanation.cap_kept_for = tenant.kept.devices;
       break;
     case Reason::kUrgentShare:
       explanation.counts.push_back({"urgent_share", "percent",
@@ -220,6 +222,8 @@ void Core::Impl::ExplainHold(const LiveJob& row, Explanation& explanation) const
       explanation.counts.push_back({"key.max_running", key.settings.id,
                                     static_cast<double>(key.devices),
                                     static_cast<double>(key.settings.max_running)});
+      if (!OverLimit(key.devices, row.device_count, key.settings.max_running))
+        explanation.cap_kept_for = key.kept.devices;
       break;
     case Reason::kArrayWidth:
       explanation.counts.push_back({"array.width", FormatJobId(account.array),

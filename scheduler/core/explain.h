@@ -70,11 +70,21 @@ struct Explanation {
   NeedSource memory_source = NeedSource::kUnknown;
   int64_t largest_free_bytes = 0;
   std::vector<ExplainedCount> counts;
+  // A cap has room, and that is kept for a job of so many devices at once; 0: it is not.
+  uint32_t cap_kept_for = 0;
   std::vector<PauseRule> pauses;  // PAUSED: those that hold it.
   std::vector<JobId> depends_on;
   std::vector<std::string> workers;
 };
 
 inline constexpr size_t kPlacesExplained = 32;
+
+// What a QUEUED job waits for now, without the numbers: its row says what it was when the row was
+// written last.
+struct WaitingNow {
+  JobId job = 0;
+  Reason reason = Reason::kNone;
+  std::string message;
+};
 
 }  // namespace switchyard::scheduler

@@ -520,5 +520,104 @@ TEST_F(GangTest, WhatWasHandedOutIsCalledOffWhenItExpires) {
   EXPECT_EQ(Image(job).state, JobState::kExpired);
 }
 
+TEST_F(GangTest, OneLargerThanItsTenantOrKeyMayUseIsRefusedWithTheNumbers) {
+  CoreConfig config = TestConfig();
+  config.tenants = {{.name = "t", .max_running = 3}};
+  Make(std::move(config));
+  Attach(1, 4);
+  SubmitJobs submit{.tag = 1, .tenant = "t", .jobs = {{.kind = kTrain, .device_count = 4}}};
+  const Refusal refusal = Drain(submit).replies.at(0).refusal;
+  EXPECT_EQ(refusal.code, absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(refusal.reason, "GANG_TOO_LARGE");
+  EXPECT_THAT(refusal.message, HasSubstr("device_count is 4, but tenant `t` may use at most 3"));
+  Drain(SetKey{.tag = 1, .patch = {.id = "k", .tenant = "t", .max_running = 2}});
+  submit.jobs[0].device_count = 3;
+  submit.jobs[0].key = "k";
+  EXPECT_THAT(Drain(submit).replies.at(0).refusal.message,
+              HasSubstr("device_count is 3, but the key `k` may use at most 2"));
+  submit.jobs[0].key = "";
+  EXPECT_EQ(Drain(submit).replies.at(0).refusal.code, absl::StatusCode::kOk);
+}
+
+// Both of a tenant's devices are always taken by jobs of one, each as soon as it is free.
+TEST_F(GangTest, SmallerWorkOfItsTenantPassesItForAboutOneAgeingInterval) {
+  CoreConfig config = TestConfig();
+  config.tenants = {{.name = "t", .max_running = 2}};
+  config.ageing_interval_us = 60 * kSecond;
+  config.ahead_jobs = 0;
+  Make(std::move(config));
+  Attach(1, 4);
+  std::vector<JobId> running = {Submit({.kind = kShort}), Submit({.kind = kShort})};
+  for (const JobId job : running) Start(job);
+  const JobId gang = Submit({.kind = kShort, .device_count = 2});
+  int64_t waited_us = 0;
+  std::vector<JobId> waiting;
+  for (int i = 0; Of(gang).empty() && i < 100; ++i) {
+    waiting.push_back(Submit({.kind = kShort}));
+    Later(5 * kSecond);
+    waited_us += 5 * kSecond;
+    if (waited_us < 60 * kSecond) {
+      EXPECT_TRUE(Of(gang).empty());
+    }
+    if (!running.empty()) {
+      Finish(running.front(), 10 * kSecond);
+      running.erase(running.begin());
+    }
+    for (const JobId job : std::exchange(waiting, {})) {
+      const bool starts = !Of(job).empty();
+      if (starts) Start(job);
+      (starts ? running : waiting).push_back(job);
+    }
+  }
+  EXPECT_FALSE(Of(gang).empty());
+  EXPECT_LE(waited_us, 80 * kSecond);
+  // Nothing of the tenant waits for longer than the gang needs.
+  Start(gang);
+  Finish(gang);
+  ASSERT_FALSE(waiting.empty());
+  EXPECT_FALSE(Of(waiting.front()).empty());
+}
+
+TEST_F(GangTest, RoomKeptUnderACapIsToldAndLeavesTheRestOfIt) {
+  CoreConfig config = TestConfig();
+  config.tenants = {{.name = "t", .max_running = 3}};
+  config.ageing_interval_us = 60 * kSecond;
+  config.ahead_jobs = 0;
+  Make(std::move(config));
+  Attach(1, 4);
+  const JobId first = Submit({.kind = kTrain});
+  const JobId second = Submit({.kind = kTrain});
+  Start(first);
+  Start(second);
+  const JobId gang = Submit({.kind = kTrain, .device_count = 2});
+  for (int i = 0; i < 8; ++i) Later(10 * kSecond);
+  const JobId small = Submit({.kind = kTrain});
+  Explanation explanation;
+  ASSERT_TRUE(core_->Explain(small, now_, explanation));
+  EXPECT_EQ(explanation.reason, Reason::kQuota);
+  EXPECT_EQ(explanation.cap_kept_for, 2u);
+  // More urgent work is not held back by it.
+  EXPECT_FALSE(Of(Submit({.kind = kTrain, .priority = 1})).empty());
+  EXPECT_TRUE(Of(gang).empty());
+}
+
+// A cap is not kept for a gang that could not start if it had all of it.
+TEST_F(GangTest, NoRoomIsKeptForAGangTheFleetCannotHold) {
+  CoreConfig config = TestConfig();
+  config.tenants = {{.name = "t", .max_running = 3}};
+  config.ageing_interval_us = 60 * kSecond;
+  config.ahead_jobs = 0;
+  Make(std::move(config));
+  Attach(1, 2);
+  Attach(2, 1);
+  const JobId first = Submit({.kind = kTrain});
+  Start(first);
+  Submit({.kind = kTrain, .device_count = 3});
+  Drain(WorkerDetached{.session = 2});
+  sessions_.erase(2);
+  for (int i = 0; i < 20; ++i) Later(10 * kSecond);
+  EXPECT_FALSE(Of(Submit({.kind = kTrain})).empty());
+}
+
 }  // namespace
 }  // namespace switchyard::scheduler

@@ -21,9 +21,9 @@ absl::string_view MessageFor(Reason reason) {
     case Reason::kPaused:
       return "the queue is paused";
     case Reason::kQuota:
-      return "its tenant uses all that it may";
+      return "its tenant may not use more now";
     case Reason::kKeyLimit:
-      return "its key has as many running as it may";
+      return "its key may not use more now";
     case Reason::kArrayWidth:
       return "as many of its array run as its width allows";
     case Reason::kGang:
@@ -127,6 +127,21 @@ Reason Core::Impl::ReasonWithDevices(const LiveJob& row, uint32_t group) const {
   return KeptForGang(group) ? Reason::kReserved : Reason::kLimit;
 }
 
+void Core::Impl::SayWhy(const LiveJob& row, Reason reason, std::string& message) const {
+  const absl::string_view text = MessageFor(reason);
+  message.assign(text.data(), text.size());
+  if (reason == Reason::kMemory) message = MemoryMessage(row);
+}
+
+bool Core::Impl::WaitsFor(JobId id, WaitingNow& waiting) const {
+  const uint32_t job = Find(id);
+  if (job == kNone || rows_[job].state != JobState::kQueued) return false;
+  waiting.job = id;
+  waiting.reason = WaitingReason(rows_[job]);
+  SayWhy(rows_[job], waiting.reason, waiting.message);
+  return true;
+}
+
 void Core::Impl::FillFixed(uint32_t job, const JobCold& cold, JobImage& image) const {
   const LiveJob& row = rows_[job];
   image.id = row.id;
@@ -140,9 +155,7 @@ void Core::Impl::FillFixed(uint32_t job, const JobCold& cold, JobImage& image) c
   if (HasEnded(row.state)) {
     image.message = cold.message;
   } else {
-    const absl::string_view message = MessageFor(image.reason);
-    image.message.assign(message.data(), message.size());
-    if (image.reason == Reason::kMemory) image.message = MemoryMessage(row);
+    SayWhy(row, image.reason, image.message);
   }
   image.error_code = cold.error_code;
   image.device = devices_.Text(row.device);

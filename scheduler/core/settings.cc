@@ -8,6 +8,7 @@ namespace {
 
 auto Key(const TenantPatch& patch) { return std::tie(patch.name); }
 auto Key(const KeyPatch& patch) { return std::tie(patch.tenant, patch.id); }
+auto Key(const ArrayWidth& width) { return std::tie(width.array); }
 auto Key(const PauseRule& rule) { return std::tie(rule.tenant, rule.kind); }
 
 template <class T>
@@ -46,6 +47,10 @@ void Merge(const KeyPatch& patch, LiveSettings& settings) {
   Take(patch.highest_priority, kept.highest_priority);
   Take(patch.rate_per_second, kept.rate_per_second);
   Take(patch.burst, kept.burst);
+}
+
+void Merge(const ArrayWidth& change, LiveSettings& settings) {
+  FindOrAdd(settings.arrays, change).width = change.width;
 }
 
 void SetPause(const PauseRule& rule, bool paused, LiveSettings& settings) {

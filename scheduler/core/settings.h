@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "common/id/job_id.h"
+
 namespace switchyard::scheduler {
 
 struct TenantSettings {
@@ -60,18 +62,27 @@ struct PauseRule {
   friend bool operator==(const PauseRule&, const PauseRule&) = default;
 };
 
+// The width of an array that was changed since it was submitted; 0: no limit.
+struct ArrayWidth {
+  JobId array = 0;
+  uint32_t width = 0;
+  friend bool operator==(const ArrayWidth&, const ArrayWidth&) = default;
+};
+
 // All that was changed live, as it is stored.
 struct LiveSettings {
   std::vector<TenantPatch> tenants;  // By name.
   std::vector<KeyPatch> keys;        // By tenant and id.
   std::vector<PauseRule> pauses;     // By tenant and kind.
-  bool empty() const { return tenants.empty() && keys.empty() && pauses.empty(); }
+  std::vector<ArrayWidth> arrays;    // By array; of arrays that have ended for a while only.
+  bool empty() const { return tenants.empty() && keys.empty() && pauses.empty() && arrays.empty(); }
   friend bool operator==(const LiveSettings&, const LiveSettings&) = default;
 };
 
 // Merges a change into what was changed before. The order of the lists holds.
 void Merge(const TenantPatch& patch, LiveSettings& settings);
 void Merge(const KeyPatch& patch, LiveSettings& settings);
+void Merge(const ArrayWidth& change, LiveSettings& settings);
 // Sets or takes back the pause of exactly this tenant and kind.
 void SetPause(const PauseRule& rule, bool paused, LiveSettings& settings);
 

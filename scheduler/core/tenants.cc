@@ -35,6 +35,7 @@ void Core::Impl::ApplySettings() {
   for (const KeySettings& key : config_.keys) accounts_.Set(key);
   for (const TenantPatch& patch : config_.live.tenants) accounts_.Set(SettingsOf(patch));
   for (const KeyPatch& patch : config_.live.keys) accounts_.Set(SettingsOf(patch));
+  for (const ArrayWidth& array : config_.live.arrays) accounts_.SetWidth(array);
   ApplyPauses();
 }
 
@@ -73,6 +74,18 @@ void Core::Impl::On(const SetKey& event) {
   });
   accounts_.Set(SettingsOf(*merged));
   queue_.KeyChanged(accounts_.KeyNumber(accounts_.TenantNumber(merged->tenant), merged->id));
+  effects_->settings_changed = true;
+  Answer(event.tag, 0);
+}
+
+void Core::Impl::On(const SetArrayWidth& event) {
+  // The time to forget what was set for arrays that have ended: it is of no use, and stored whole.
+  std::erase_if(config_.live.arrays,
+                [this](const ArrayWidth& array) { return accounts_.OfArray(array.array).empty(); });
+  const ArrayWidth change{event.array, event.width};
+  Merge(change, config_.live);
+  accounts_.SetWidth(change);
+  for (const uint32_t account : accounts_.OfArray(event.array)) queue_.ArrayChanged(account);
   effects_->settings_changed = true;
   Answer(event.tag, 0);
 }

@@ -128,6 +128,7 @@ void WaitingQueue::Remove(uint32_t job, int64_t wall_us) {
   --waiting_;
   --stream.jobs;
   if (was_oldest) Reposition(number, wall_us);
+  if (was_oldest && caps_kept_) GiveUpCaps(number);
 }
 
 void WaitingQueue::Append(Stream& stream, uint32_t job) {
@@ -179,6 +180,7 @@ void WaitingQueue::Reposition(uint32_t number, int64_t wall_us) {
   if (level != stream.level) {
     stream.level = static_cast<uint8_t>(level);
     ageing_.Put(number, level != 0 && stream.priority > kBestAgedPriority);
+    gangs_.Put(number, level != 0 && groups_[stream.group].key.device_count > 1);
     // An empty stream keeps its branch: most come back at the same level.
     if (level != 0 && (stream.branch == kNone || key_branches_[stream.branch].level != level)) {
       const uint32_t left = stream.branch;
@@ -209,8 +211,8 @@ void WaitingQueue::PlaceStream(uint32_t number) {
 void WaitingQueue::PlaceKey(uint32_t number) {
   const Branch& branch = key_branches_[number];
   groups_[branch.group].known = false;
-  const uint32_t devices = groups_[branch.group].key.device_count;
-  if (!heaps_.empty(branch.node) && accounts_.KeyHold(branch.of, devices) == Reason::kNone) {
+  const Offer offer = OfferOf(branch.group, branch.level);
+  if (!heaps_.empty(branch.node) && accounts_.KeyHold(branch.of, offer) == Reason::kNone) {
     const NodeRank& rank = heaps_.TopRank(branch.node);
     const bool same = heaps_.Parent(branch.node) != kNone && heaps_.Rank(branch.node) == rank;
     if (same) return;
@@ -226,12 +228,12 @@ void WaitingQueue::PlaceTenant(uint32_t number) {
   const Branch& branch = tenant_branches_[number];
   Group& group = groups_[branch.group];
   group.known = false;
-  const uint32_t devices = group.key.device_count;
+  const Offer offer = OfferOf(branch.group, branch.level);
   const uint32_t from = heaps_.Parent(branch.node);
   uint32_t to = kNone;
   if (!heaps_.empty(branch.node) &&
-      accounts_.TenantHold(branch.of, group.key.kind, devices) == Reason::kNone) {
-    const int slot = branch.level + (accounts_.Guaranteed(branch.of, devices) ? 0 : kShelf);
+      accounts_.TenantHold(branch.of, group.key.kind, offer) == Reason::kNone) {
+    const int slot = branch.level + (accounts_.Guaranteed(branch.of, offer.devices) ? 0 : kShelf);
     to = group.roots[slot];
     heaps_.Put(branch.node, to,
                {accounts_.tenant(branch.of).charge, heaps_.TopRank(branch.node).due});
@@ -250,7 +252,7 @@ void WaitingQueue::SetSlots(uint32_t number, uint32_t slots) {
   group.slots = slots;
 }
 
-void WaitingQueue::AccountChanged(uint32_t account) {
+void WaitingQueue::ArrayChanged(uint32_t account) {
   if (accounts_[account].array == 0 || account >= account_streams_.size()) return;
   for (uint32_t i = account_streams_[account]; i != kNone; i = streams_[i].next_of_account) {
     PlaceStream(i);
@@ -270,7 +272,7 @@ void WaitingQueue::TenantChanged(uint32_t tenant) {
 void WaitingQueue::Occupy(uint32_t number, uint32_t devices) {
   const Account& account = accounts_[number];
   accounts_.Occupy(number, devices);
-  if (account.width != 0) AccountChanged(number);
+  if (account.width != 0) ArrayChanged(number);
   if (accounts_.key(account.key).Capped()) KeyChanged(account.key);
   if (accounts_.tenant(account.tenant).Capped()) TenantChanged(account.tenant);
 }
@@ -278,7 +280,7 @@ void WaitingQueue::Occupy(uint32_t number, uint32_t devices) {
 void WaitingQueue::Release(uint32_t number, uint32_t devices) {
   const Account& account = accounts_[number];
   accounts_.Release(number, devices);
-  if (account.width != 0) AccountChanged(number);
+  if (account.width != 0) ArrayChanged(number);
   if (accounts_.key(account.key).Capped()) KeyChanged(account.key);
   if (accounts_.tenant(account.tenant).Capped()) TenantChanged(account.tenant);
 }
@@ -298,9 +300,11 @@ void WaitingQueue::Forget(uint32_t account) {
 
 Reason WaitingQueue::Hold(const LiveJob& row) const {
   const Account& account = accounts_[row.account];
-  const Reason tenant = accounts_.TenantHold(account.tenant, row.kind, row.device_count);
+  Offer offer{.devices = row.device_count};
+  if (row.stream != kNone) offer = OfferOf(streams_[row.stream].group, streams_[row.stream].level);
+  const Reason tenant = accounts_.TenantHold(account.tenant, row.kind, offer);
   if (tenant != Reason::kNone) return tenant;
-  const Reason key = accounts_.KeyHold(account.key, row.device_count);
+  const Reason key = accounts_.KeyHold(account.key, offer);
   return key != Reason::kNone ? key : accounts_.ArrayHold(row.account);
 }
 
@@ -341,11 +345,12 @@ void WaitingQueue::FindBest(Group& group, uint32_t slots, Candidate& best, uint3
   best.job = Oldest(streams_[heaps_.Owner(heaps_.Top(key))]);
 }
 
-void WaitingQueue::Age(int64_t wall_us) {
+void WaitingQueue::Age(int64_t wall_us, absl::FunctionRef<bool(uint32_t group)> possible) {
   for (uint32_t i = ageing_.Next(0); i != kNone; i = ageing_.Next(i + 1)) {
     const Stream& stream = streams_[i];
     if (Level(stream, Oldest(stream), wall_us) != stream.level) Reposition(i, wall_us);
   }
+  KeepCaps(wall_us, possible);
 }
 
 int64_t WaitingQueue::OldestCreateTime() const {

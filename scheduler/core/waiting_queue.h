@@ -93,6 +93,8 @@ class WaitingQueue {
   // What was set for the tenant or key is another.
   void TenantChanged(uint32_t tenant);
   void KeyChanged(uint32_t key);
+  // The account's array may have got another width.
+  void ArrayChanged(uint32_t account);
   // The account is about to be forgotten. REQUIRES: none of its jobs waits.
   void Forget(uint32_t account);
   // What holds a waiting job back: its tenant, its key or its array; kNone: nothing of these.
@@ -119,8 +121,10 @@ class WaitingQueue {
     return Level(streams_[rows_[job].stream], job, wall_us);
   }
 
-  // Moves streams whose oldest job has waited for another interval.
-  void Age(int64_t wall_us);
+  // Moves streams whose oldest job has waited for another interval, and keeps room under caps for
+  // gangs that have waited for one (gang_caps.cc), where all that is attached could hold them:
+  // `possible`, by group.
+  void Age(int64_t wall_us, absl::FunctionRef<bool(uint32_t group)> possible);
   bool empty() const { return waiting_ == 0; }
   uint64_t waiting() const { return waiting_; }
   int64_t OldestCreateTime() const;
@@ -193,7 +197,18 @@ class WaitingQueue {
   void PlaceStream(uint32_t stream);
   void PlaceKey(uint32_t branch);
   void PlaceTenant(uint32_t branch);
-  void AccountChanged(uint32_t account);
+  Offer OfferOf(uint32_t group, int level) const {
+    return {.group = group, .level = level, .devices = groups_[group].key.device_count};
+  }
+  // gang_caps.cc
+  struct CapClaim;
+  void KeepCaps(int64_t wall_us, absl::FunctionRef<bool(uint32_t group)> possible);
+  bool HasBeenPassed(const Stream& stream, int64_t wall_us) const;
+  bool WaitsForMore(const Stream& stream) const;
+  void KeepTenantCap(uint32_t tenant, const CapKept& kept);
+  void KeepKeyCap(uint32_t key, const CapKept& kept);
+  // A gang has left this stream: no room is kept for it any more.
+  void GiveUpCaps(uint32_t stream);
   void Append(Stream& stream, uint32_t job);
   void Unlink(Stream& stream, uint32_t job);
 
@@ -208,12 +223,14 @@ class WaitingQueue {
   NumberSet offered_;        // Groups with slots.
   Slab<Stream> streams_;
   NumberSet ageing_;  // Streams with jobs that may come to another level by waiting.
+  NumberSet gangs_;   // Streams with jobs of several devices.
   std::vector<Branch> key_branches_;
   std::vector<Branch> tenant_branches_;
   RankHeaps heaps_;
   std::vector<uint32_t> account_streams_;                  // First stream, by account.
   std::vector<std::vector<uint32_t>> branches_of_key_;     // By key.
   std::vector<std::vector<uint32_t>> branches_of_tenant_;  // By tenant.
+  bool caps_kept_ = false;                                 // Some are.
   // Looked up only, never iterated: their order is random.
   absl::flat_hash_map<uint64_t, uint32_t> group_numbers_;
   absl::flat_hash_map<uint64_t, uint32_t> stream_numbers_;

@@ -12,6 +12,7 @@ namespace switchyard::scheduler {
 namespace {
 
 constexpr int64_t kInterval = 1'000'000;
+constexpr auto kAlways = [](uint32_t) { return true; };
 
 class WaitingQueueTest : public testing::Test {
  protected:
@@ -73,7 +74,7 @@ TEST_F(WaitingQueueTest, AgeingMovesAStreamOnlyWhenItIsLookedAt) {
   Add(1, "a", 6);
   now_us_ = 2 * kInterval;
   Add(2, "b", 5, now_us_);
-  queue_.Age(now_us_);
+  queue_.Age(now_us_, kAlways);
   EXPECT_EQ(Take(), 1u);
 }
 
@@ -86,7 +87,7 @@ TEST_F(WaitingQueueTest, AJobThatBeginsToWaitAnewHoldsDownNoneThatHasWaitedLonge
   rows_[first].cold = std::make_unique<JobCold>();
   rows_[first].cold->past.push_back({.end_us = now_us_, .outcome = Outcome::kPreempted});
   queue_.Push(first, now_us_);
-  queue_.Age(now_us_);
+  queue_.Age(now_us_, kAlways);
   const JobId other = NextJobId(0, now_us_ / 1000);
   Add(other, "b", 7, now_us_);
   EXPECT_EQ(Take(), second);
@@ -189,7 +190,7 @@ TEST_F(WaitingQueueTest, GivesTheBestOfManyWhateverHappensToThem) {
       if (rows_[*victim].waits == Waits::kNot) waiting.erase(victim);
     } else if (what == 6) {
       now_us_ += static_cast<int64_t>(random() % 3000);
-      queue_.Age(now_us_);
+      queue_.Age(now_us_, kAlways);
     } else if (what < 9 && !running.empty()) {
       const size_t at = random() % running.size();
       queue_.Release(running[at], 1);

@@ -39,7 +39,11 @@ Now ReadClocks(Clock& clock) {
   return {absl::ToUnixMicros(clock.Now()), absl::ToInt64Microseconds(clock.BootTime())};
 }
 
+// Jobs asked about that cost about as much as one event.
+constexpr size_t kQuestionsPerEvent = 8;
+
 size_t Weight(const Input& input) {
+  if (!input.waits_for.empty()) return 1 + input.waits_for.size() / kQuestionsPerEvent;
   if (input.many.has_value()) return std::max<size_t>(1, input.many->jobs.size());
   const auto* submit = std::get_if<SubmitJobs>(&input.event);
   return submit == nullptr ? 1 : std::max<size_t>(1, submit->jobs.size());

@@ -76,6 +76,8 @@ struct CommandResult {
   std::shared_ptr<const JobImage> image;
   // Questions, and submits of one job with validate_only: what was asked for.
   std::shared_ptr<const Explanation> explanation;
+  // What was asked by Input::waits_for: of those that are QUEUED.
+  std::vector<WaitingNow> waiting;
   // Commands on many jobs: in the order asked. Empty for a repeat, which has `reply`.
   std::vector<JobOutcome> outcomes;
   // What Input::make_reply made, the first time.
@@ -102,6 +104,9 @@ struct Input {
   // Instead of an event: why does this job wait? Answered after the drain's placement, in
   // CommandResult::explanation, or `image` when the job has ended. NOT_FOUND.
   std::optional<JobId> explain;
+  // Instead of an event: what do these jobs wait for? Answered after the drain's placement, in
+  // CommandResult::waiting. The asker has made sure that they are the caller's.
+  std::vector<JobId> waits_for;
   // For a command whose answer cannot be made again from its jobs: makes its bytes from the result.
   // They are stored with the request id, so that a repeat is told the same. On the engine's thread.
   std::function<std::string(const CommandResult&)> make_reply;

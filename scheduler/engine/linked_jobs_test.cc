@@ -203,6 +203,25 @@ TEST_F(LinkedJobs, ASuccessIsRememberedForThoseThatWouldDoTheSame) {
   EXPECT_EQ((*store_.GetDocument(key))->bytes, FormatJobId(job));
 }
 
+TEST_F(LinkedJobs, WhatIsRememberedOfAJobGoesWithIt) {
+  NewJob reusing = After({});
+  reusing.reuse = true;
+  resolver_.answer.reuse_key = "key";
+  const DocumentKey key{kReuseCollection, "t", absl::BytesToHexString("key")};
+  const JobId first = Submit({reusing}).job;
+  Finish(first);
+  const JobId second = Submit({reusing}).job;
+  Finish(second);
+  // The newer one has taken its place.
+  ASSERT_TRUE(Call(DeleteJob{.job = first}).status.ok());
+  ASSERT_TRUE(store_.GetDocument(key)->has_value());
+  EXPECT_EQ((*store_.GetDocument(key))->bytes, FormatJobId(second));
+  Input input;
+  input.many = ManyJobs{.verb = ManyJobs::kDelete, .jobs = {second}};
+  ASSERT_TRUE(Call(std::move(input)).status.ok());
+  EXPECT_FALSE(store_.GetDocument(key)->has_value());
+}
+
 TEST_F(LinkedJobs, AnArrayHasOneSpecAndItsJobsKnowTheirPlace) {
   std::vector<NewJob> jobs(3, After({}));
   for (NewJob& job : jobs) job.array = {.id = 0, .width = 3};

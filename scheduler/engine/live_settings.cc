@@ -58,6 +58,11 @@ std::string EncodeLiveSettings(const LiveSettings& settings) {
     pause.set_kind(rule.kind);
     pause.set_create_us(rule.create_us);
   }
+  for (const ArrayWidth& array : settings.arrays) {
+    stored::ArrayWidth& width = *document.add_arrays();
+    width.set_array(array.array);
+    width.set_width(array.width);
+  }
   return document.SerializeAsString();
 }
 
@@ -77,6 +82,8 @@ absl::StatusOr<LiveSettings> DecodeLiveSettings(absl::string_view bytes) {
                                .kind = static_cast<uint16_t>(pause.kind()),
                                .create_us = pause.create_us()});
   }
+  for (const stored::ArrayWidth& width : document.arrays())
+    settings.arrays.push_back({width.array(), width.width()});
   return settings;
 }
 

@@ -71,6 +71,11 @@ void PendingDrain::TakeCommand(size_t index, Input& input) {
   pending.request = std::move(input.request);
   pending.remember = !pending.request.request_id.empty();
   if (input.explain.has_value()) return TakeQuestion(index, *input.explain);
+  if (!input.waits_for.empty()) {
+    pending.remember = false;
+    pending.waits_for = std::move(input.waits_for);
+    return;
+  }
   if (input.many.has_value()) return TakeMany(index, *input.many, input.make_reply);
   if (input.artifact.has_value()) {
     input.artifact->tenant = pending.tenant;
@@ -136,7 +141,7 @@ absl::Status PendingDrain::TakeOneMore(Command& command, absl::string_view tenan
   if (!status.ok()) return status;
   const JobId job = command.job;
   command.tag = kNone;
-  command.ended = std::move(ended);
+  command.ended = ended;
   if constexpr (std::is_same_v<Command, RetryJob>) status = AddUpstream(command, tenant);
   if (!status.ok()) return status;
   const size_t before = effects_.replies.size();
@@ -146,7 +151,9 @@ absl::Status PendingDrain::TakeOneMore(Command& command, absl::string_view tenan
   }
   if (!status.ok()) return status;
   if (std::is_same_v<Command, RetryJob>) retried_.push_back(job);
-  if (std::is_same_v<Command, DeleteJob>) deleted_.insert(job);
+  if (!std::is_same_v<Command, DeleteJob>) return absl::OkStatus();
+  deleted_.insert(job);
+  ForgetReuse(job, ended.get());
   return absl::OkStatus();
 }
 
@@ -222,6 +229,7 @@ void PendingDrain::TakeJobCommand(size_t index, Command& command) {
   pending.result.job_count = 1;
   if (std::is_same_v<Command, DeleteJob>) {
     deleted_.insert(job);
+    ForgetReuse(job, ended.get());
     return;
   }
   pending.result.image = std::move(ended);
@@ -329,6 +337,19 @@ void PendingDrain::RememberForReuse(const JobImage& image) {
   batch_.documents.push_back(
       {{kReuseCollection, image.tenant, absl::BytesToHexString(image.links.reuse_key)},
        FormatJobId(image.id)});
+}
+
+void PendingDrain::ForgetReuse(JobId job, const JobImage* ended) {
+  JobImage live;
+  if (ended == nullptr) ended = core_.Image(job, live) ? &live : nullptr;
+  if (ended == nullptr || ended->links.reuse_key.empty()) return;
+  const DocumentKey key{kReuseCollection, ended->tenant,
+                        absl::BytesToHexString(ended->links.reuse_key)};
+  // A newer job may have taken its place. What cannot be read stays, and names a job that is gone:
+  // whoever looks it up then runs for itself.
+  const absl::StatusOr<std::optional<DocumentRow>> found = FindDocument(key);
+  if (!found.ok() || !found->has_value() || (*found)->bytes != FormatJobId(job)) return;
+  batch_.documents.push_back({key, std::nullopt});
 }
 
 std::string PendingDrain::TakeAcceptedSpec(JobId job) {

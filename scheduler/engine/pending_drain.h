@@ -72,6 +72,7 @@ class PendingDrain final : private DrainView {
     // submitted.
     JobId explain = 0;
     std::shared_ptr<const NewJob> explain_new;
+    std::vector<JobId> waits_for;
   };
   // Jobs accepted by one command: ids first .. first + count - 1.
   struct Accepted {
@@ -122,6 +123,8 @@ class PendingDrain final : private DrainView {
   absl::StatusOr<std::string> FindSpec(JobId job);
   void RecordOutputs(const JobImage& image);
   void RememberForReuse(const JobImage& image);
+  // A job is deleted: its result is not to be found any more.
+  void ForgetReuse(JobId job, const JobImage* ended);
   void GiveImage(const JobImage& image);
   void FillImages();
   absl::Status ReadImage(JobId job, std::shared_ptr<const JobImage>& image);

@@ -19,6 +19,10 @@ void PendingDrain::TakeQuestion(size_t index, JobId job) {
 void PendingDrain::AnswerQuestions() {
   for (Pending& pending : pending_) {
     if (!pending.result.status.ok()) continue;
+    for (const JobId job : pending.waits_for) {
+      WaitingNow waiting;
+      if (core_.WaitsFor(job, waiting)) pending.result.waiting.push_back(std::move(waiting));
+    }
     auto explanation = std::make_shared<Explanation>();
     if (pending.explain_new != nullptr) {
       core_.ExplainNew(pending.tenant, *pending.explain_new, now_, *explanation);
