@@ -242,6 +242,15 @@ absl::StatusOr<v1::Array> Client::WaitArray(const std::string& id, absl::Duratio
                       timeout + kDeadline);
 }
 
+absl::StatusOr<v1::Array> Client::UpdateArray(const std::string& id, uint32_t width) {
+  v1::UpdateArrayRequest request;
+  request.mutable_array()->set_id(id);
+  request.mutable_array()->set_width(width);
+  request.mutable_update_mask()->add_paths("width");
+  request.set_request_id(NewRequestId());
+  return stubs_->Call(stubs_->arrays, &v1::ArrayService::Stub::UpdateArray, request);
+}
+
 absl::StatusOr<v1::Array> Client::CancelArray(const std::string& id) {
   v1::CancelArrayRequest request;
   request.set_array(id);

@@ -65,6 +65,7 @@ class Client {
   absl::StatusOr<v1::Array> GetArray(const std::string& id);
   absl::StatusOr<v1::ListArraysResponse> ListArrays(const v1::ListArraysRequest& request);
   absl::StatusOr<v1::Array> WaitArray(const std::string& id, absl::Duration timeout);
+  absl::StatusOr<v1::Array> UpdateArray(const std::string& id, uint32_t width);
   absl::StatusOr<v1::Array> CancelArray(const std::string& id);
 
   absl::StatusOr<v1::Schedule> CreateSchedule(const v1::CreateScheduleRequest& request);

@@ -19,7 +19,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
       MakeFailedDiscard,
       // Many jobs.
       MakePipelineCreate, MakePipelineShow, MakePipelineList, MakePipelineWait, MakePipelineCancel,
-      MakePipelineResume, MakePipelineDelete, MakeArraysList, MakeArraysShow, MakeArraysWait,
+      MakePipelineResume, MakePipelineDelete, MakeArraysList, MakeArraysShow, MakeArraysWait, MakeArraysWidth,
       MakeArraysCancel, MakeSchedulesCreate, MakeSchedulesList, MakeSchedulesShow,
       MakeSchedulesPause, MakeSchedulesResume, MakeSchedulesDelete,
       // What there is.

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "cli/commands/commands.h"
@@ -74,6 +75,29 @@ class Wait final : public Command {
   std::string array_;
 };
 
+class Width final : public Command {
+ public:
+  std::string name() const override { return "arrays width"; }
+  std::string summary() const override {
+    return "Change how many jobs of an array run at once; what runs goes on";
+  }
+  void AddFlags(Flags& flags) override {
+    flags.Text("ARRAY", &array_, "Array id", Need::kRequired);
+    flags.Text("WIDTH", &width_, "At most so many; 0: no limit of its own", Need::kRequired);
+  }
+  absl::StatusOr<ExitCode> Run(Session& session) override {
+    uint32_t width = 0;
+    if (!absl::SimpleAtoi(width_, &width))
+      return absl::InvalidArgumentError("WIDTH must be a whole number from 0");
+    const auto array = session.client().UpdateArray(array_, width);
+    if (!array.ok()) return array.status();
+    return Print(session, *array);
+  }
+
+ private:
+  std::string array_, width_;
+};
+
 }  // namespace
 
 std::unique_ptr<Command> MakeArraysCancel() {
@@ -85,6 +109,7 @@ std::unique_ptr<Command> MakeArraysShow() {
   return std::make_unique<OnArray>("arrays show", "How the jobs of an array stand",
                                    &Client::GetArray);
 }
+std::unique_ptr<Command> MakeArraysWidth() { return std::make_unique<Width>(); }
 std::unique_ptr<Command> MakeArraysWait() { return std::make_unique<Wait>(); }
 
 }  // namespace switchyard::cli

@@ -11,6 +11,7 @@ std::unique_ptr<Command> MakeArraysCancel();
 std::unique_ptr<Command> MakeArraysList();
 std::unique_ptr<Command> MakeArraysShow();
 std::unique_ptr<Command> MakeArraysWait();
+std::unique_ptr<Command> MakeArraysWidth();
 std::unique_ptr<Command> MakeArtifactsGet();
 std::unique_ptr<Command> MakeArtifactsPut();
 std::unique_ptr<Command> MakeCancel();

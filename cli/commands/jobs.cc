@@ -16,6 +16,8 @@ class Jobs final : public Command {
   void AddFlags(Flags& flags) override {
     flags.Text("--state", &state_, "Only those in this state: queued, running, failed, ...");
     flags.Text("--kind", &kind_, "Only those of this kind: train, predict, noop");
+    flags.Text("--array", &array_, "Only those of this array");
+    flags.Text("--pipeline", &pipeline_, "Only those of this pipeline's steps");
     flags.Text("--filter", &filter_, "`state = RUNNING AND labels.team = radio`");
     flags.Number("-n,--limit", &limit_, "At most so many (default 50)");
   }
@@ -36,6 +38,8 @@ class Jobs final : public Command {
     std::vector<std::string> terms;
     if (!state_.empty()) terms.push_back("state = " + absl::AsciiStrToUpper(state_));
     if (!kind_.empty()) terms.push_back("kind = " + kind_);
+    if (!array_.empty()) terms.push_back("array = " + array_);
+    if (!pipeline_.empty()) terms.push_back("pipeline = " + pipeline_);
     if (!filter_.empty()) terms.push_back(filter_);
     return absl::StrJoin(terms, " AND ");
   }
@@ -56,7 +60,7 @@ class Jobs final : public Command {
     return all;
   }
 
-  std::string state_, kind_, filter_;
+  std::string state_, kind_, array_, pipeline_, filter_;
   std::optional<uint64_t> limit_;
 };
 

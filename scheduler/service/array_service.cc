@@ -16,6 +16,7 @@
 #include "scheduler/service/polling_call.h"
 #include "scheduler/service/submit_rules.h"
 #include "scheduler/service/wait_time.h"
+#include "scheduler/validation/excerpt.h"
 #include "scheduler/validation/job_spec.h"
 #include "scheduler/validation/references.h"
 #include "switchyard/storage/v1/pipeline_record.pb.h"
@@ -120,6 +121,40 @@ Input MakeInput(const Backend& backend, const Principal& principal, const v1::Ar
   return input;
 }
 
+absl::Status CheckUpdate(const v1::UpdateArrayRequest& request) {
+  for (const std::string& path : request.update_mask().paths()) {
+    if (path == "width") continue;
+    return InvalidField("update_mask",
+                        absl::StrCat("`", Excerpt(path), "` cannot be changed; width can be"));
+  }
+  return absl::OkStatus();
+}
+
+// The width counts in the commit that keeps it in the array's document.
+Input MakeWidthInput(const std::string& tenant, JobId id, uint32_t width,
+                     RequestIdentity identity) {
+  Input input;
+  input.tenant = tenant;
+  input.request = std::move(identity);
+  input.event = SetArrayWidth{.array = id, .width = width};
+  const DocumentKey key = KeyOf(tenant, id);
+  auto record = std::make_shared<storage::v1::ArrayRecord>();
+  input.prepare = [key, id, width, record](DrainView& view, Input&) {
+    const auto row = view.FindDocument(key);
+    if (!row.ok()) return row.status();
+    if (!row->has_value()) return NotFound("array", FormatJobId(id));
+    auto found = ParseRecord(**row);
+    if (!found.ok()) return found.status();
+    *record = *std::move(found);
+    record->set_width(width);
+    return absl::OkStatus();
+  };
+  input.documents = [key, record](const CommandResult&, std::vector<DocumentWrite>& documents) {
+    documents.push_back({key, record->SerializeAsString()});
+  };
+  return input;
+}
+
 // Cancels a part of the array, then the next.
 void CancelFrom(const Backend& backend, const std::string& tenant, JobId id, uint32_t from,
                 uint32_t count, std::function<void(absl::Status)> done) {
@@ -135,6 +170,12 @@ void CancelFrom(const Backend& backend, const std::string& tenant, JobId id, uin
 }
 
 }  // namespace
+
+absl::StatusOr<JobRange> JobsOfArray(const Backend& backend, const std::string& tenant, JobId id) {
+  const auto record = FindRecord(backend, tenant, id);
+  if (!record.ok()) return record.status();
+  return JobRange{id, record->count()};
+}
 
 grpc::ServerUnaryReactor* ArrayService::CreateArray(grpc::CallbackServerContext* context,
                                                     const v1::CreateArrayRequest* request,
@@ -228,6 +269,31 @@ grpc::ServerUnaryReactor* ArrayService::WaitArray(grpc::CallbackServerContext* c
         if (absl::Status status = Read(backend_, tenant, id, response); !status.ok()) return status;
         return response->blocked() + response->queued() + response->running() == 0;
       });
+}
+
+grpc::ServerUnaryReactor* ArrayService::UpdateArray(grpc::CallbackServerContext* context,
+                                                    const v1::UpdateArrayRequest* request,
+                                                    v1::Array* response) {
+  const absl::StatusOr<Principal> principal = backend_.principals.Of(*context, Scope::kJobs);
+  if (!principal.ok()) return FinishWith(*context, principal.status());
+  const absl::StatusOr<JobId> id = ReadJobId(request->array().id(), "array.id");
+  if (!id.ok()) return FinishWith(*context, id.status());
+  if (absl::Status status = CheckUpdate(*request); !status.ok())
+    return FinishWith(*context, status);
+  absl::StatusOr<RequestIdentity> identity = IdentityOf(*context, "UpdateArray", *request);
+  if (!identity.ok()) return FinishWith(*context, identity.status());
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const std::string& tenant = principal->tenant;
+  PostCommand(backend_, MakeWidthInput(tenant, *id, request->array().width(), std::move(*identity)),
+              0, [this, tenant, id = *id, response, reactor](const CommandResult& result) {
+                if (!result.status.ok()) return reactor->Finish(ToGrpc(result.status));
+                const absl::Status read =
+                    backend_.readers.Run([this, tenant, id, response, reactor] {
+                      reactor->Finish(ToGrpc(Read(backend_, tenant, id, response)));
+                    });
+                if (!read.ok()) reactor->Finish(ToGrpc(read));
+              });
+  return reactor;
 }
 
 grpc::ServerUnaryReactor* ArrayService::CancelArray(grpc::CallbackServerContext* context,

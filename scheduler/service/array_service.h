@@ -4,11 +4,18 @@
 // Thread-safe. The backend outlives it; it outlives its server.
 #pragma once
 
+#include <string>
+
+#include "absl/status/statusor.h"
 #include "grpcpp/grpcpp.h"
+#include "scheduler/core/image.h"
 #include "scheduler/service/backend.h"
 #include "switchyard/v1/array_service.grpc.pb.h"
 
 namespace switchyard::scheduler {
+
+// The jobs of an array of the tenant; NOT_FOUND. Reads the store.
+absl::StatusOr<JobRange> JobsOfArray(const Backend& backend, const std::string& tenant, JobId id);
 
 class ArrayService final : public v1::ArrayService::CallbackService {
  public:
@@ -22,6 +29,8 @@ class ArrayService final : public v1::ArrayService::CallbackService {
                                        v1::ListArraysResponse*) override;
   grpc::ServerUnaryReactor* WaitArray(grpc::CallbackServerContext*, const v1::WaitArrayRequest*,
                                       v1::Array*) override;
+  grpc::ServerUnaryReactor* UpdateArray(grpc::CallbackServerContext*, const v1::UpdateArrayRequest*,
+                                        v1::Array*) override;
   grpc::ServerUnaryReactor* CancelArray(grpc::CallbackServerContext*, const v1::CancelArrayRequest*,
                                         v1::Array*) override;
 

@@ -52,6 +52,29 @@ TEST_F(ExplainJobTest, WithoutAWorkerItSaysWhatWasAskedAndWhatThereIs) {
   EXPECT_FALSE(explanation.expected_start_basis().empty());
 }
 
+TEST_F(ExplainJobTest, GetAndListSayWhatAJobWaitsForNow) {
+  const std::string first = Create(Noop()).id();
+  const std::string second = Create(Noop()).id();
+  EXPECT_EQ(Get(second).reason(), v1::Job::NO_DEVICE);
+  // What it waits for becomes another, and nothing is written to its row.
+  Limit(0);
+  const auto worker = AttachHoldingWorker();
+  const v1::Job job = Get(second);
+  EXPECT_EQ(job.state(), v1::Job::QUEUED);
+  EXPECT_EQ(job.reason(), v1::Job::LIMIT);
+  EXPECT_EQ(job.message(), "every fitting device is at its limit");
+
+  grpc::ClientContext context;
+  v1::ListJobsRequest request;
+  request.set_filter("state = QUEUED AND reason = LIMIT");
+  v1::ListJobsResponse list;
+  ASSERT_TRUE(jobs().ListJobs(&context, request, &list).ok());
+  ASSERT_THAT(list.jobs(), SizeIs(2));
+  EXPECT_EQ(list.jobs(0).id(), second);
+  EXPECT_EQ(list.jobs(1).id(), first);
+  EXPECT_EQ(list.jobs(1).message(), "every fitting device is at its limit");
+}
+
 TEST_F(ExplainJobTest, PositionsCountWhoComesBefore) {
   v1::CreateJobRequest urgent = Noop();
   urgent.mutable_job()->set_priority(2);

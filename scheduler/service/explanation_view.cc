@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
@@ -53,6 +54,29 @@ std::string CountsText(const Explanation& explanation) {
   });
 }
 
+// A gang larger than a cap waits for ever.
+const ExplainedCount* NeverUnder(const Explanation& explanation) {
+  for (const ExplainedCount& count : explanation.counts) {
+    if (absl::EndsWith(count.name, ".max_running") && explanation.device_count > count.limit)
+      return &count;
+  }
+  return nullptr;
+}
+
+std::string HeldText(const Explanation& explanation) {
+  if (const ExplainedCount* count = NeverUnder(explanation); count != nullptr) {
+    return absl::StrCat("never starts: it needs ", explanation.device_count,
+                        " devices at once, and ", count->name, " of ", count->subject, " is ",
+                        count->limit, "; raise that, or cancel it and ask for fewer");
+  }
+  std::string text = absl::StrCat("held back: ", CountsText(explanation));
+  if (explanation.cap_kept_for != 0) {
+    absl::StrAppend(&text, "; what is left of it is kept for a job that needs ",
+                    explanation.cap_kept_for, " devices at once and has waited long");
+  }
+  return text;
+}
+
 std::string PausesText(const Explanation& explanation) {
   return absl::StrJoin(explanation.pauses, ", ", [](std::string* out, const PauseRule& rule) {
     out->append(PauseText(rule));
@@ -67,6 +91,11 @@ std::string NoDeviceText(const Explanation& explanation) {
 }
 
 std::string GangText(const Explanation& explanation) {
+  if (explanation.places_total < explanation.device_count) {
+    return absl::StrCat("needs ", explanation.device_count, " devices at once, and only ",
+                        explanation.places_total,
+                        " that fit are attached and take work; attach more or ask for fewer");
+  }
   std::string text = absl::StrCat("needs ", explanation.device_count, " devices at once, ",
                                   explanation.devices_free, " are free");
   if (explanation.until_us != 0)
@@ -117,7 +146,7 @@ std::string WaitText(const Explanation& explanation) {
     case Reason::kQuota:
     case Reason::kKeyLimit:
     case Reason::kArrayWidth:
-      return absl::StrCat("held back: ", CountsText(explanation));
+      return HeldText(explanation);
     case Reason::kUrgentShare:
       return absl::StrCat("urgent work has had its share of the fitting places (",
                           explanation.counts.empty() ? 0 : explanation.counts.front().limit,

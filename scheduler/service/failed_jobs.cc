@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/status/error.h"
+#include "scheduler/service/job_pages.h"
 #include "scheduler/service/job_reader.h"
 #include "scheduler/service/page_token.h"
 
@@ -64,10 +65,10 @@ absl::StatusOr<FoundJobs> FindFailedJobs(const Backend& backend, const std::stri
   FoundJobs found{.jobs = query.jobs, .next_before = query.before};
   if (!query.jobs.empty() || query.filter.nothing) return FoundJobs{.jobs = query.jobs};
   for (int page = 0; page < kMostPages; ++page) {
-    JobQuery stored{.tenant = tenant, .states = kFailed, .kind = query.filter.kind};
+    JobQuery stored{.tenant = tenant};
     stored.before = found.next_before;
     stored.max_rows = kMostJobsChanged - static_cast<int>(found.jobs.size());
-    const absl::StatusOr<JobPage> rows = backend.store.ListJobs(stored);
+    const absl::StatusOr<JobPage> rows = ListStored(backend, std::move(stored), query.filter);
     if (!rows.ok()) return rows.status();
     for (const JobRow& row : rows->rows) {
       const absl::StatusOr<v1::Job> job = MakePresentJob(backend, row);

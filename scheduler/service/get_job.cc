@@ -1,9 +1,12 @@
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "common/rpc/status.h"
 #include "scheduler/service/commands.h"
 #include "scheduler/service/job_reader.h"
 #include "scheduler/service/job_service.h"
+#include "scheduler/service/waiting_reasons.h"
 
 namespace switchyard::scheduler {
 
@@ -13,11 +16,22 @@ grpc::ServerUnaryReactor* JobService::GetJob(grpc::CallbackServerContext* contex
   if (!principal.ok()) return FinishWith(*context, principal.status());
   const absl::StatusOr<JobId> id = ReadJobId(request->job(), "job");
   if (!id.ok()) return FinishWith(*context, id.status());
-  return FinishWithRead(backend_, *context, [this, tenant = principal->tenant, id = *id, response] {
-    absl::StatusOr<v1::Job> job = ReadJob(backend_, tenant, id);
-    if (job.ok()) *response = std::move(*job);
-    return job.status();
-  });
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const absl::Status taken =
+      backend_.readers.Run([this, tenant = principal->tenant, id = *id, response, reactor] {
+        absl::StatusOr<v1::Job> job = ReadJob(backend_, tenant, id);
+        if (!job.ok()) return reactor->Finish(ToGrpc(job.status()));
+        *response = std::move(*job);
+        std::vector<JobId> waiting;
+        if (response->state() == v1::Job::QUEUED) waiting.push_back(id);
+        AskWhatTheyWaitFor(backend_, std::move(waiting),
+                           [response, reactor](const WaitingReasons& reasons) {
+                             reasons.Write(*response);
+                             reactor->Finish(grpc::Status::OK);
+                           });
+      });
+  if (!taken.ok()) reactor->Finish(ToGrpc(taken));
+  return reactor;
 }
 
 }  // namespace switchyard::scheduler

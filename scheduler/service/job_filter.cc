@@ -14,8 +14,8 @@ namespace switchyard::scheduler {
 namespace {
 
 constexpr char kForm[] =
-    "state = STATE, kind = KIND, reason = REASON and labels.NAME = VALUE, joined by AND, are "
-    "expected";
+    "state = STATE, kind = KIND, reason = REASON, array = ID, pipeline = ID and labels.NAME = "
+    "VALUE, joined by AND, are expected";
 
 absl::Status Bad(absl::string_view what) {
   return InvalidField("filter", absl::StrCat(Excerpt(what), "; ", kForm));
@@ -80,6 +80,8 @@ class Parser {
     if (name == "state") return TakeState(*value);
     if (name == "kind") return TakeKind(*value);
     if (name == "reason") return TakeReason(*value);
+    if (name == "array") return TakeArray(*value);
+    if (name == "pipeline") return TakePipeline(*value);
     absl::string_view label = name;
     if (!absl::ConsumePrefix(&label, "labels."))
       return Bad(absl::StrCat("\"", name, "\" cannot be filtered by"));
@@ -118,6 +120,21 @@ class Parser {
     return absl::OkStatus();
   }
 
+  absl::Status TakeArray(const std::string& value) {
+    const std::optional<JobId> id = ParseJobId(value);
+    if (!id) return Bad(absl::StrCat("\"", value, "\" is no id of an array"));
+    if (filter_.array != 0 && filter_.array != *id) filter_.nothing = true;
+    filter_.array = *id;
+    return absl::OkStatus();
+  }
+
+  absl::Status TakePipeline(const std::string& value) {
+    if (!ParseJobId(value)) return Bad(absl::StrCat("\"", value, "\" is no id of a pipeline"));
+    if (!filter_.pipeline.empty() && filter_.pipeline != value) filter_.nothing = true;
+    filter_.pipeline = value;
+    return absl::OkStatus();
+  }
+
   absl::string_view rest_;
   JobFilter filter_;
 };
@@ -128,6 +145,7 @@ bool JobFilter::Matches(const v1::Job& job) const {
   if (nothing || (states != 0 && (states >> job.state() & 1) == 0)) return false;
   if (kind != 0 && static_cast<uint32_t>(job.kind_case()) != kind) return false;
   if (reason != 0 && static_cast<uint32_t>(job.reason()) != reason) return false;
+  if (array != 0 && job.array() != FormatJobId(array)) return false;
   for (const auto& [name, value] : labels) {
     const auto label = job.labels().find(name);
     if (label == job.labels().end() || label->second != value) return false;

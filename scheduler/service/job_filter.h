@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "common/id/job_id.h"
 #include "switchyard/v1/job.pb.h"
 
 namespace switchyard::scheduler {
@@ -17,6 +18,9 @@ struct JobFilter {
   uint32_t states = 0;  // Bit 1 << State; 0: every state.
   uint32_t kind = 0;    // v1::Job::KindCase; 0: every kind.
   uint32_t reason = 0;  // v1::Job::Reason; 0: every reason.
+  JobId array = 0;       // 0: of every array and of none.
+  std::string pipeline;  // Empty: of every pipeline and of none. Its jobs are known by their ids
+                         // (job_pages.h), so Matches does not look.
   std::vector<std::pair<std::string, std::string>> labels;
   bool nothing = false;  // Contradicts itself: no job can match.
 

@@ -84,11 +84,15 @@ DocumentKey PipelineKey(const std::string& tenant, const std::string& id) {
 absl::StatusOr<PreparedPipeline> PreparePipeline(const Backend& backend, const Principal& principal,
                                                  v1::Pipeline pipeline) {
   FieldFaults faults("pipeline");
+  std::vector<bool> stated;  // By step: its jobs' priority is not the default.
+  for (const v1::PipelineStep& step : pipeline.steps())
+    stated.push_back(step.job().priority() != 0);
   const PipelinePlan plan = PlanPipeline(pipeline, faults);
   if (!faults.empty()) return faults.ToStatus();
   for (int i = 0; i < pipeline.steps_size(); ++i) {
-    absl::Status status =
-        CheckStep(backend, principal, plan.steps[i], i, *pipeline.mutable_steps(i)->mutable_job());
+    v1::Job& job = *pipeline.mutable_steps(i)->mutable_job();
+    BoundDefaultPriority(stated[i], principal.highest_priority, job);
+    absl::Status status = CheckStep(backend, principal, plan.steps[i], i, job);
     if (!status.ok()) return status;
   }
   PreparedPipeline prepared;

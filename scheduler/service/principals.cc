@@ -174,6 +174,24 @@ absl::StatusOr<Principal> Principals::Authenticate(absl::string_view authorizati
                    .scopes = entry->scopes};
 }
 
+absl::StatusOr<Principal> Principals::Standing(const std::string& tenant,
+                                               const std::string& key) const {
+  if (key.empty() && !require_token_ && tenant == tokenless_.tenant) return tokenless_;
+  for (const auto& entry : entries_) {
+    if (key.empty() || entry->id != key || entry->tenant != tenant) continue;
+    MutexLock lock(entry->mutex);
+    return Principal{.tenant = entry->tenant,
+                     .key = entry->id,
+                     .highest_priority = entry->limits.highest_priority,
+                     .scopes = entry->scopes};
+  }
+  const std::string what = key.empty()
+                               ? std::string("it was made without a token, and one is required now")
+                               : absl::StrCat("the key `", key, "` that made it is gone");
+  return MakeError(absl::StatusCode::kPermissionDenied, "KEY_GONE",
+                   absl::StrCat(what, "; make it again with a key that may"), {{"key", key}});
+}
+
 absl::StatusOr<Principal> Principals::Of(const grpc::ServerContextBase& context) const {
   const auto found = context.client_metadata().find(kMetadata);
   if (found == context.client_metadata().end()) return Authenticate("");

@@ -58,6 +58,11 @@ class Principals {
   // The same from the header's text, empty for none.
   absl::StatusOr<Principal> Authenticate(absl::string_view authorization) const;
 
+  // What a key stands for now: for work that its caller left behind, as schedules do. `key` as in
+  // Principal, empty for calls without a token. PERMISSION_DENIED (reason KEY_GONE): there is no
+  // such key of the tenant any more, or none may call without one. Not counted as a call.
+  absl::StatusOr<Principal> Standing(const std::string& tenant, const std::string& key) const;
+
   // By id. `operator` is not among them.
   std::vector<ListedKey> Keys() const;
   // NOT_FOUND. For calls from now on.

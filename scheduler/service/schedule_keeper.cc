@@ -11,6 +11,7 @@
 #include "scheduler/service/job_reader.h"
 #include "scheduler/service/new_job.h"
 #include "scheduler/service/pipelines.h"
+#include "scheduler/service/submit_rules.h"
 #include "scheduler/validation/job_spec.h"
 #include "scheduler/validation/references.h"
 
@@ -175,13 +176,15 @@ absl::StatusOr<bool> ScheduleKeeper::StillRuns(const Record& record) {
 }
 
 absl::Status ScheduleKeeper::Submit(const Record& record, absl::Time due) {
-  // What its maker might do was checked when it was made.
-  const Principal principal{.tenant = record.schedule().tenant(),
-                            .key = record.key(),
-                            .highest_priority = record.highest_priority(),
-                            .scopes = Scopes::All()};
-  const absl::Status status = record.schedule().has_job() ? SubmitJob(record, principal, due)
-                                                          : SubmitPipeline(record, principal, due);
+  // What its maker might do was checked when it was made; what the key may do now counts.
+  const absl::StatusOr<Principal> principal =
+      backend_.principals.Standing(record.schedule().tenant(), record.key());
+  absl::Status status = principal.status();
+  if (status.ok()) status = RequireScope(*principal, Scope::kJobs);
+  if (status.ok()) {
+    status = record.schedule().has_job() ? SubmitJob(record, *principal, due)
+                                         : SubmitPipeline(record, *principal, due);
+  }
   if (status.ok() || absl::IsAborted(status) || MayPass(status)) return status;
   LogWarning("a schedule could not submit its work",
              {{"schedule", record.schedule().name()}, {"error", status.ToString()}});
@@ -191,11 +194,11 @@ absl::Status ScheduleKeeper::Submit(const Record& record, absl::Time due) {
 absl::Status ScheduleKeeper::SubmitJob(const Record& record, const Principal& principal,
                                        absl::Time due) {
   v1::Job job = record.schedule().job();
-  if (RefersToAnything(job)) {
-    absl::Status status =
-        ResolveReferences(principal.tenant, FieldFaults("schedule.job"), backend_.references, job);
-    if (!status.ok()) return status;
-  }
+  const FieldFaults path("schedule.job");
+  absl::Status status = CheckAllowed(job, RulesFor(backend_, principal), path);
+  if (status.ok() && RefersToAnything(job))
+    status = ResolveReferences(principal.tenant, path, backend_.references, job);
+  if (!status.ok()) return status;
   Input input;
   SubmitJobs submit;
   submit.jobs.push_back(MakeNewJob(job));

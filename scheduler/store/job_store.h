@@ -138,6 +138,7 @@ struct JobQuery {
   uint32_t states = 0;     // Bit 1 << v1::Job::State for each state wanted; 0: every state.
   uint32_t kind = 0;       // v1::Job::KindCase; 0: every kind.
   JobId before = 0;        // Only ids below this one; 0: from the newest.
+  JobId from = 0;          // Only this id and those above it.
   int max_rows = 50;       // Most rows in the answer. REQUIRES: > 0.
   int max_scanned = 5000;  // Most rows looked at. REQUIRES: >= max_rows.
 };

@@ -291,6 +291,31 @@ TEST_P(JobStoreContract, ListsATenantsJobsNewestFirstPageByPage) {
   EXPECT_EQ(page->next_before, 0u);
 }
 
+TEST_P(JobStoreContract, ListsTheJobsBetweenTwoIds) {
+  WriteBatch batch;
+  for (JobId id = 1; id <= 6; ++id) batch.inserts.push_back(QueuedJob(id));
+  batch.inserts[3].tenant = "other";
+  batch.updates = {Ended(2, kFailed), Ended(3, kFailed)};
+  Commit(batch);
+  JobQuery query;
+  query.tenant = "default";
+  query.from = 2;
+  query.before = 6;
+  query.max_rows = 2;
+  absl::StatusOr<JobPage> page = store_->ListJobs(query);
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_THAT(Ids(page->rows), ElementsAre(5, 3));
+  ASSERT_NE(page->next_before, 0u);
+  query.before = page->next_before;
+  page = store_->ListJobs(query);
+  EXPECT_THAT(Ids(page->rows), ElementsAre(2));
+  EXPECT_EQ(page->next_before, 0u);
+  query.before = 0;
+  query.from = 3;
+  query.states = 1u << kFailed;
+  EXPECT_THAT(Ids(store_->ListJobs(query)->rows), ElementsAre(3));
+}
+
 TEST_P(JobStoreContract, ListsByStateAndKind) {
   WriteBatch batch;
   for (JobId id = 1; id <= 5; ++id) batch.inserts.push_back(QueuedJob(id));

@@ -240,6 +240,10 @@ absl::StatusOr<JobPage> MemoryStore::ListJobs(const JobQuery& query) {
       return page;
     }
     const JobRow& row = (--job)->second;
+    if (row.id < query.from) {
+      page.next_before = 0;
+      return page;
+    }
     if (row.tenant != query.tenant) continue;
     ++scanned;
     page.next_before = row.id;

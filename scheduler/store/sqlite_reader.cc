@@ -104,9 +104,10 @@ absl::Status SqliteReader::PrepareAll() {
       {&get_spec_, "SELECT spec_crc, spec FROM job WHERE id = ?1"},
       {&get_states_, "SELECT id, state FROM job WHERE id >= ?1 AND id < ?2 AND tenant = ?3"},
       {&list_jobs_, "SELECT " JOB_COLUMNS ", spec_crc, spec FROM job INDEXED BY job_tenant "
-                    "WHERE tenant = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"},
+                    "WHERE tenant = ?1 AND id < ?2 AND id >= ?4 ORDER BY id DESC LIMIT ?3"},
       {&list_failed_, "SELECT " JOB_COLUMNS ", spec_crc, spec FROM job INDEXED BY job_failed "
-                      "WHERE state = 6 AND tenant = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"},
+                      "WHERE state = 6 AND tenant = ?1 AND id < ?2 AND id >= ?4 "
+                      "ORDER BY id DESC LIMIT ?3"},
       {&load_live_,
        "SELECT " JOB_COLUMNS " FROM job INDEXED BY job_live WHERE end_ms = 0 ORDER BY id"},
       {&last_job_,
@@ -199,6 +200,7 @@ absl::StatusOr<JobPage> SqliteReader::ListJobs(const JobQuery& query) {
   list.BindText(1, query.tenant);
   list.Bind(2, BeforeBound(query.before));
   list.Bind(3, query.max_scanned);
+  list.Bind(4, static_cast<int64_t>(query.from));
   JobPage page;
   int scanned = 0;
   while (static_cast<int>(page.rows.size()) < query.max_rows) {

@@ -24,7 +24,7 @@ constexpr int kLiveRows = 5000;
 // went though nothing matched.
 #define LIST_JOBS(only)                                                                        \
   "WITH scanned AS (SELECT id, kind, state FROM job WHERE tenant = $1 AND id < $2 " only       \
-  "ORDER BY id DESC LIMIT $3), "                                                               \
+  "AND id >= $7 ORDER BY id DESC LIMIT $3), "                                                               \
   "picked AS (SELECT id FROM scanned WHERE ($4::BIGINT = 0 OR kind = $4) AND "                 \
   "($5::BIGINT = 0 OR ($5 >> state::INT) & 1 = 1) ORDER BY id DESC LIMIT $6) "                 \
   "SELECT looked.number, looked.last, " JOB_COLUMNS                                            \
@@ -254,7 +254,8 @@ absl::StatusOr<JobPage> PostgresReader::ListJobs(const JobQuery& query) {
       .Integer(query.max_scanned)
       .Integer(query.kind)
       .Integer(query.states)
-      .Integer(query.max_rows);
+      .Integer(query.max_rows)
+      .Integer(static_cast<int64_t>(query.from));
   const absl::StatusOr<PostgresResult> result =
       Query(query.states == kOnlyFailed ? kListFailed : kListJobs, parameters);
   if (!result.ok()) return result.status();
