@@ -9,7 +9,8 @@
 #include "absl/strings/str_join.h"
 #include "common/kind/kind.h"
 #include "scheduler/pipeline/field_path.h"
-#include "scheduler/policy/model_order.h"
+#include "scheduler/pipeline/step_order.h"
+#include "scheduler/pipeline/step_sample.h"
 #include "scheduler/validation/excerpt.h"
 #include "scheduler/validation/job_spec.h"
 
@@ -44,19 +45,13 @@ class Planner {
   PipelinePlan Plan() {
     CheckNames();
     for (int i = 0; i < pipeline_.steps_size() && !faults_.full(); ++i) CheckStep(i);
-    if (faults_.empty()) CheckCycles();
-    if (faults_.empty()) CheckCount();
-    if (faults_.empty()) PutInOrder();
+    if (faults_.empty()) CheckCycles(pipeline_, plan_, faults_);
+    if (faults_.empty()) CheckCount(pipeline_, plan_, faults_);
+    if (faults_.empty()) plan_.order = OrderSteps(pipeline_, plan_);
     return std::move(plan_);
   }
 
  private:
-  // A field that holds one value and gets it later.
-  struct Single {
-    FieldPath path;
-    const v1::StepInput* input;
-  };
-
   const v1::PipelineStep& step(int i) const { return pipeline_.steps(i); }
   static std::string At(int i, absl::string_view field) {
     return absl::StrCat("steps[", i, "].", field);
@@ -91,7 +86,7 @@ class Planner {
       Upstream(i, step(i).after(k), absl::StrCat("after[", k, "]"));
     }
     CheckForEach(i);
-    std::vector<Single> singles;
+    std::vector<LateField> singles;
     for (int k = 0; k < step(i).inputs_size(); ++k) CheckInput(i, k, singles);
     CheckJob(i, singles);
   }
@@ -179,7 +174,7 @@ class Planner {
     return path;
   }
 
-  void CheckInput(int i, int k, std::vector<Single>& singles) {
+  void CheckInput(int i, int k, std::vector<LateField>& singles) {
     const v1::StepInput& input = step(i).inputs(k);
     const std::string field = absl::StrCat("inputs[", k, "]");
     const KindTraits* kind = FindKind(step(i).job().kind_case());
@@ -256,134 +251,31 @@ class Planner {
   }
 
   // Looks at the job as it will be, with something in the place of what comes later.
-  void CheckJob(int i, const std::vector<Single>& singles) {
+  void CheckJob(int i, const std::vector<LateField>& singles) {
     v1::Job& job = *pipeline_.mutable_steps(i)->mutable_job();
     FieldFaults job_faults(faults_.Path(At(i, "job")));
     if (job.depends_on_size() > 0) {
       job_faults.Add("depends_on", "must not be set in a pipeline; use `after`");
     }
-    FillIn(i, 0, singles, job, job_faults);
+    FillSample(step(i), 0, singles, job, job_faults);
     NormalizeJob(job, job_faults);
     faults_.Take(job_faults);
-    for (const Single& single : singles) Clear(job, single.path);
+    for (const LateField& single : singles) ClearSample(job, single.path);
     if (job_faults.empty() && plan_.steps[i].takes_item) CheckItems(i, singles);
   }
 
   // The other items: the first was looked at with the job.
-  void CheckItems(int i, const std::vector<Single>& singles) {
+  void CheckItems(int i, const std::vector<LateField>& singles) {
     const int count = step(i).for_each().values().values_size();
     for (int item = 1; item < count; ++item) {
       v1::Job job = step(i).job();
       FieldFaults item_faults(faults_.Path(At(i, absl::StrCat("for_each.values[", item, "]"))));
-      FillIn(i, item, singles, job, item_faults);
+      FillSample(step(i), item, singles, job, item_faults);
       NormalizeJob(job, item_faults);
       if (item_faults.empty()) continue;
       faults_.Take(item_faults);
       return;
     }
-  }
-
-  void FillIn(int i, int item, const std::vector<Single>& singles, v1::Job& job,
-              FieldFaults& faults) const {
-    for (const Single& single : singles) {
-      const ValueType type = TypeOf(single.path.last());
-      absl::StatusOr<FieldValue> value = StandIn(single.path);
-      const bool known = single.input->has_item() && step(i).for_each().has_values() &&
-                         item < step(i).for_each().values().values_size();
-      if (known) value = ParseValue(step(i).for_each().values().values(item), type);
-      const absl::Status status =
-          value.ok() ? WriteField(job, single.path, {*value}) : value.status();
-      if (!status.ok()) faults.Add(single.input->field(), status.message());
-    }
-  }
-
-  // Something of the field's form.
-  static FieldValue StandIn(const FieldPath& path) {
-    switch (TypeOf(path.last())) {
-      case ValueType::kWhole:
-        return int64_t{1};
-      case ValueType::kReal:
-        return 1.0;
-      case ValueType::kBool:
-        return true;
-      default:
-        break;
-    }
-    const std::string& name = path.last().name();
-    if (absl::StrContains(name, "artifact") || name == "sha256") return std::string(64, 'a');
-    const bool source = path.last().containing_type() == v1::Source::descriptor();
-    return std::string(source && name == "path" ? "/x" : "x");
-  }
-
-  static void Clear(google::protobuf::Message& message, const FieldPath& path) {
-    google::protobuf::Message* at = &message;
-    for (size_t i = 0; i + 1 < path.parts.size(); ++i) {
-      const auto& [field, index] = path.parts[i];
-      const auto& reflection = *at->GetReflection();
-      if (index >= 0 && index >= reflection.FieldSize(*at, field)) return;
-      at = index >= 0 ? reflection.MutableRepeatedMessage(at, field, index)
-                      : reflection.MutableMessage(at, field);
-    }
-    at->GetReflection()->ClearField(at, path.parts.back().field);
-  }
-
-  void CheckCycles() {
-    // Steps are taken as soon as all before them were; what is left stands in a cycle or behind
-    // one.
-    std::vector<bool> taken(pipeline_.steps_size());
-    for (bool progress = true; progress;) {
-      progress = false;
-      for (int i = 0; i < pipeline_.steps_size(); ++i) {
-        const auto& upstream = plan_.steps[i].upstream;
-        const auto done = [&](int each) { return taken[each]; };
-        if (taken[i] || !std::all_of(upstream.begin(), upstream.end(), done)) continue;
-        taken[i] = progress = true;
-      }
-    }
-    std::vector<absl::string_view> left;
-    for (int i = 0; i < pipeline_.steps_size(); ++i) {
-      if (!taken[i]) left.push_back(step(i).name());
-    }
-    if (left.empty()) return;
-    faults_.Add("steps", absl::StrCat("wait for each other in a circle: ",
-                                      Excerpt(absl::StrJoin(left, ", "))));
-  }
-
-  void CheckCount() {
-    std::vector<uint32_t> counts(pipeline_.steps_size(), 1);
-    uint64_t all = 0;
-    // A step's partner may be written after it: as many looks as steps find every count.
-    for (int look = 0; look < pipeline_.steps_size(); ++look) {
-      for (int i = 0; i < pipeline_.steps_size(); ++i) {
-        const StepPlan& plan = plan_.steps[i];
-        if (step(i).for_each().has_values()) counts[i] = step(i).for_each().values().values_size();
-        if (plan.paired_with >= 0) counts[i] = counts[plan.paired_with];
-      }
-    }
-    for (const uint32_t count : counts) all += count;
-    if (all <= kMostPipelineJobs) return;
-    faults_.Add("steps",
-                absl::StrCat("make ", all, " jobs; a pipeline has at most ", kMostPipelineJobs));
-  }
-
-  // The model a step's jobs need, or where it comes from.
-  std::string ModelOf(int i) const {
-    if (!step(i).job().has_predict()) return "";
-    for (const v1::StepInput& input : step(i).inputs()) {
-      if (input.field() == "predict.model" && input.has_output()) {
-        return absl::StrCat("of step ", input.output().step());
-      }
-    }
-    const v1::PredictSpec& spec = step(i).job().predict();
-    return absl::StrCat(spec.model(), "@", spec.version());
-  }
-
-  void PutInOrder() {
-    std::vector<ModelStage> stages;
-    for (int i = 0; i < pipeline_.steps_size(); ++i) {
-      stages.push_back({ModelOf(i), plan_.steps[i].upstream});
-    }
-    plan_.order = OrderForFewestSwaps(stages);
   }
 
   v1::Pipeline& pipeline_;
