@@ -586,7 +586,7 @@ TEST_F(GatewayTest, PipelinedRequestsAreAnsweredInOrder) {
 }
 
 TEST_F(GatewayTest, PagesNeedNothingFromElsewhere) {
-  for (const char* path : {"/", "/docs", "/docs.js", "/style.css"}) {
+  for (const char* path : {"/", "/docs", "/docs.js", "/queue", "/queue.js", "/style.css"}) {
     const RawResponse answer = Call(http_, "GET", path);
     EXPECT_EQ(answer.status, 200) << path;
     EXPECT_THAT(answer.body, Not(HasSubstr("https://"))) << path;

@@ -10,6 +10,8 @@ extern const absl::string_view kApiDescriptors;
 extern const absl::string_view kLandingPage;
 extern const absl::string_view kDocsPage;
 extern const absl::string_view kDocsScript;
+extern const absl::string_view kQueuePage;
+extern const absl::string_view kQueueScript;
 extern const absl::string_view kPageStyle;
 
 }  // namespace switchyard::gateway

@@ -28,7 +28,8 @@ http::Response Page(absl::string_view content_type, absl::string_view body) {
 }  // namespace
 
 bool Site::IsPage(absl::string_view path) {
-  return path == "/" || path == "/docs" || path == "/docs.js" || path == "/style.css";
+  return path == "/" || path == "/docs" || path == "/docs.js" || path == "/queue" ||
+         path == "/queue.js" || path == "/style.css";
 }
 
 http::Response Site::Ready(const http::RequestHead& head) const {
@@ -43,6 +44,8 @@ std::optional<http::Response> Site::Answer(const http::RequestHead& head) const 
   if (path == "/") return Page("text/html; charset=utf-8", kLandingPage);
   if (path == "/docs") return Page("text/html; charset=utf-8", kDocsPage);
   if (path == "/docs.js") return Page("text/javascript; charset=utf-8", kDocsScript);
+  if (path == "/queue") return Page("text/html; charset=utf-8", kQueuePage);
+  if (path == "/queue.js") return Page("text/javascript; charset=utf-8", kQueueScript);
   if (path == "/style.css") return Page("text/css; charset=utf-8", kPageStyle);
   if (path == "/openapi.json") return Text("application/json", content_.openapi);
   if (path == "/healthz") return Text("text/plain; charset=utf-8", "ok\n");
