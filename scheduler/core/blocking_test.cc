@@ -368,7 +368,8 @@ TEST_F(Blocking, TheTimeAJobIsBlockedCountsForItsAgeing) {
   Make();
   NewJob last = After({InSubmit(0)});
   last.priority = 6;
-  const JobId first = Submit({After({}), last}).job;
+  NewJob before{.kind = kNoop, .timeout_us = int64_t{3600} * 1'000'000};
+  const JobId first = Submit({before, last}).job;
   ASSERT_TRUE(Runs(first));
   // Two intervals of ageing, in which the lease is kept.
   for (int i = 0; i < 120; ++i) {

@@ -83,7 +83,7 @@ class RestartTest : public testing::Test {
   }
   Explanation WouldNeed() {
     const CommandResult answer =
-        Call(SubmitJobs{.validate_only = true, .jobs = {{.kind = v1::Job::kNoop}}});
+        Call(SubmitJobs{.jobs = {{.kind = v1::Job::kNoop}}, .validate_only = true});
     return answer.explanation == nullptr ? Explanation() : *answer.explanation;
   }
 
