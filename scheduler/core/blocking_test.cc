@@ -371,6 +371,8 @@ TEST_F(Blocking, TheTimeAJobIsBlockedCountsForItsAgeing) {
   NewJob before{.kind = kNoop, .timeout_us = int64_t{3600} * 1'000'000};
   const JobId first = Submit({before, last}).job;
   ASSERT_TRUE(Runs(first));
+  Drain(WorkerReports{.session = session_,
+                      .reports = {{held_[first], Started{.time_us = now_.wall_us}}}});
   // Two intervals of ageing, in which the lease is kept.
   for (int i = 0; i < 120; ++i) {
     now_.wall_us += 5'000'000;
