@@ -51,7 +51,7 @@ absl::Status CheckConfig(const Config& config) {
   check(RequireLoopback("http_listen", config.http_listen()));
   check(RequireLoopback("grpc_listen", config.grpc_listen()));
   if (config.scheduler().empty())
-    faults.push_back("scheduler: required, HOST:PORT of its client listener");
+    faults.push_back("scheduler: required, HOST:PORT of the client listener of each scheduler");
   if (config.artifact_dir().empty()) faults.push_back("artifact_dir: required, a folder");
   if (config.max_json_bytes() > static_cast<uint64_t>(kMaxMessageBytes)) {
     faults.push_back(absl::StrCat("max_json_bytes: at most ", kMaxMessageBytes));
@@ -92,7 +92,6 @@ class GatewayImpl final : public Gateway {
   GatewayMetrics metrics_{*registry_};
 
   std::unique_ptr<ArtifactStore> store_;
-  std::shared_ptr<grpc::Channel> scheduler_;
   std::unique_ptr<Upstream> upstream_;
   std::unique_ptr<grpc::Service> artifacts_;
   std::unique_ptr<GrpcDoor> grpc_door_;
@@ -137,8 +136,8 @@ absl::Status GatewayImpl::Run() {
   absl::StatusOr<std::unique_ptr<ArtifactStore>> store = OpenDirectoryStore(config_.artifact_dir());
   if (!store.ok()) return Annotate(store.status(), "opening artifact_dir");
   store_ = *std::move(store);
-  scheduler_ = DialScheduler(config_.scheduler());
-  upstream_ = std::make_unique<Upstream>(scheduler_);
+  upstream_ = std::make_unique<Upstream>(
+      std::vector<std::string>(config_.scheduler().begin(), config_.scheduler().end()));
   if (absl::Status status = StartGrpc(); !status.ok()) return status;
   if (absl::Status status = StartHttp(); !status.ok()) return status;
   watcher_ = std::thread([this] { WatchScheduler(); });
@@ -149,7 +148,7 @@ absl::Status GatewayImpl::Run() {
 absl::Status GatewayImpl::StartGrpc() {
   ArtifactServiceOptions options;
   options.max_artifact_bytes = config_.max_artifact_bytes();
-  artifacts_ = MakeArtifactService(options, store_.get(), scheduler_);
+  artifacts_ = MakeArtifactService(options, store_.get(), *upstream_);
   grpc_door_ = std::make_unique<GrpcDoor>(
       api_.get(), upstream_.get(), reflection_.get(), &SystemRandomIds(),
       [this](absl::string_view method, grpc::StatusCode code, absl::Duration took) {
@@ -210,9 +209,10 @@ absl::Status GatewayImpl::Ready() const {
     return MakeError(absl::StatusCode::kUnavailable, "DRAINING", "this gateway is about to stop");
   }
   if (!scheduler_seen_) {
+    const std::string asked = absl::StrJoin(config_.scheduler(), ", ");
     return MakeError(absl::StatusCode::kUnavailable, "SCHEDULER_UNREACHABLE",
-                     absl::StrCat("the scheduler at ", config_.scheduler(), " does not answer yet"),
-                     {{"scheduler", config_.scheduler()}});
+                     absl::StrCat("no scheduler answers yet; asked: ", asked),
+                     {{"scheduler", asked}});
   }
   return absl::OkStatus();
 }
@@ -220,10 +220,11 @@ absl::Status GatewayImpl::Ready() const {
 void GatewayImpl::WatchScheduler() {
   while (!draining_) {
     // Also what makes the channel connect before the first call.
-    if (scheduler_->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY) {
+    const LeaderFinder::Scheduler& scheduler = upstream_->scheduler();
+    if (scheduler.channel->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY) {
       scheduler_seen_ = true;
       grpc_->GetHealthCheckService()->SetServingStatus(true);
-      LogInfo("scheduler reached", {{"scheduler", config_.scheduler()}});
+      LogInfo("scheduler reached", {{"scheduler", scheduler.address}});
       return;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(50));

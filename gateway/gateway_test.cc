@@ -44,7 +44,7 @@ class GatewayTest : public ::testing::Test {
     ::switchyard::config::v1::GatewayConfig config;
     config.set_http_listen("127.0.0.1:0");
     config.set_grpc_listen("127.0.0.1:0");
-    config.set_scheduler(scheduler_.address());
+    config.add_scheduler(scheduler_.address());
     config.set_artifact_dir(folder_ + "/artifacts");
     config.set_max_json_bytes(100'000);
     config.set_max_artifact_bytes(3'000'000);

@@ -1,9 +1,12 @@
 // switchyard-scheduler --config FILE: queues jobs and places them on workers.
 // switchyard-scheduler simulate ...: runs a trace of jobs through the same core, and leaves.
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -39,6 +42,48 @@ int64_t ResidentBytes() {
   return pages * sysconf(_SC_PAGESIZE);
 }
 
+// Where a server that was started again must listen: those who look for it know it there.
+void KeepAddresses(const switchyard::scheduler::Server& server,
+                   switchyard::config::v1::SchedulerConfig& config) {
+  for (const auto& [name, address] : server.addresses()) {
+    switchyard::LogInfo("listening", {{"name", name}, {"address", address}});
+    if (name == "client") config.set_listen(address);
+    if (name == "worker") config.set_worker_listen(address);
+    if (name == "admin") config.set_admin_listen(address);
+  }
+}
+
+// Until a signal comes. A server that was deposed is started again, as a standby.
+int Serve(switchyard::ShutdownSignal& signal, switchyard::config::v1::SchedulerConfig config) {
+  const int deposed = eventfd(0, EFD_CLOEXEC);
+  const auto tell = [deposed] {
+    const uint64_t one = 1;
+    if (write(deposed, &one, sizeof one) < 0) std::abort();  // Impossible: nothing was there.
+  };
+  for (bool again = false;; again = true) {
+    auto server =
+        switchyard::scheduler::Server::Start(config, switchyard::SystemClock(), tell);
+    if (!server.ok() && !again) return Fail(server.status());
+    if (server.ok()) {
+      KeepAddresses(**server, config);
+    } else {
+      switchyard::LogError("cannot start again; trying again",
+                           {{"error", std::string(server.status().message())}});
+    }
+    pollfd ready[] = {{signal.fd(), POLLIN, 0}, {deposed, POLLIN, 0}};
+    constexpr int kTryAgainMs = 1000;
+    poll(ready, 2, server.ok() ? -1 : kTryAgainMs);
+    if (ready[0].revents != 0) {
+      switchyard::LogInfo("shutting down", {{"signal", signal.Wait()}});
+      return 0;
+    }
+    uint64_t count = 0;
+    if (ready[1].revents != 0 && read(deposed, &count, sizeof count) > 0) {
+      switchyard::LogWarning("another scheduler leads; starting again to stand by");
+    }
+  }
+}
+
 // `argv` without the program's name.
 int Simulate(int argc, char** argv) {
   std::vector<const char*> arguments(argv, argv + argc);
@@ -69,13 +114,5 @@ int main(int argc, char** argv) {
   switchyard::config::v1::SchedulerConfig config;
   if (absl::Status status = switchyard::LoadTextConfig(config_file, &config); !status.ok())
     return Fail(status);
-  auto server = switchyard::scheduler::Server::Start(std::move(config), switchyard::SystemClock());
-  if (!server.ok()) return Fail(server.status());
-  for (const auto& [name, address] : (*server)->addresses()) {
-    switchyard::LogInfo("listening", {{"name", name}, {"address", address}});
-  }
-  const int number = signal.Wait();
-  switchyard::LogInfo("shutting down", {{"signal", number}});
-  (*server)->Shutdown();
-  return 0;
+  return Serve(signal, std::move(config));
 }

@@ -129,7 +129,9 @@ void Daemon::Assemble(const DriveDevice& drive, const std::string& command_polic
   options.device.set_worker(config_.id());
   agent_ = std::make_unique<Agent>(std::move(options), *supervisor_, *segments_, SystemClock(),
                                    [this] { client_->Wake(); });
-  client_ = std::make_unique<AttachClient>(GrpcTarget(config_.scheduler()), *agent_, SystemClock());
+  std::vector<std::string> schedulers;
+  for (const std::string& address : config_.scheduler()) schedulers.push_back(GrpcTarget(address));
+  client_ = std::make_unique<AttachClient>(schedulers, *agent_, SystemClock());
   supervisor_->set_events(agent_.get());
 }
 

@@ -40,9 +40,11 @@ absl::Status CompleteConfig(const std::string& host, const std::string& own_path
   };
   require(config->data_dir(), "data_dir", "name a folder for this worker");
   require(config->artifact_dir(), "artifact_dir", "name the artifact store's folder");
-  require(config->scheduler(), "scheduler", "name the scheduler's worker listener, HOST:PORT");
-  if (!config->scheduler().empty()) {
-    if (const auto address = ParseAddress(config->scheduler()); !address.ok()) {
+  if (config->scheduler().empty()) {
+    faults.push_back({"scheduler", "name the worker listener of each scheduler, HOST:PORT"});
+  }
+  for (const std::string& scheduler : config->scheduler()) {
+    if (const auto address = ParseAddress(scheduler); !address.ok()) {
       faults.push_back({"scheduler", std::string(address.status().message())});
     }
   }

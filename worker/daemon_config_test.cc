@@ -14,7 +14,7 @@ WorkerConfig Minimal() {
   WorkerConfig config;
   config.set_data_dir("/data");
   config.set_artifact_dir("/artifacts");
-  config.set_scheduler("127.0.0.1:7001");
+  config.add_scheduler("127.0.0.1:7001");
   return config;
 }
 

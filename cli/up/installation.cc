@@ -245,7 +245,7 @@ absl::Status Installation::WriteConfigs() const {
   config::v1::GatewayConfig gateway;
   gateway.set_http_listen(http_);
   gateway.set_grpc_listen(grpc_);
-  gateway.set_scheduler(client_);
+  gateway.add_scheduler(client_);
   gateway.set_artifact_dir(options_.data + "/artifacts");
   gateway.set_address_file(gateway_addresses());
   if (absl::Status status = WriteText(ConfigFile("gateway"), gateway); !status.ok()) return status;
@@ -254,7 +254,7 @@ absl::Status Installation::WriteConfigs() const {
     config::v1::WorkerConfig worker;
     worker.set_id(plan.id);
     worker.set_data_dir(absl::StrCat(options_.data, "/worker-", plan.id));
-    worker.set_scheduler(worker_);
+    worker.add_scheduler(worker_);
     worker.set_device(plan.device);
     worker.set_threads(plan.threads);
     worker.set_memory_bytes(plan.memory_bytes);

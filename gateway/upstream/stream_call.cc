@@ -26,7 +26,8 @@ std::shared_ptr<StreamCall> StreamCall::Start(Upstream& upstream, const CallInfo
   std::shared_ptr<StreamCall> call(new StreamCall(std::move(executor)));
   call->self_ = call;
   FillContext(info, &call->context_);
-  upstream.StubFor(info.method)
+  call->flight_.emplace(upstream, info.method, &call->context_);
+  call->flight_->stub()
       .PrepareBidiStreamingCall(&call->context_, info.method, {}, call.get());
   // Reads and writes are started from outside gRPC's own callbacks: the hold keeps the call from
   // ending between them.
@@ -108,7 +109,9 @@ void StreamCall::OnWriteDone(bool ok) {
 }
 
 void StreamCall::OnDone(const grpc::Status& status) {
-  asio::post(executor_, [self = std::move(self_), status = FromGrpc(status)] {
+  const grpc::Status outcome = flight_->Outcome(status);
+  flight_.reset();
+  asio::post(executor_, [self = std::move(self_), status = FromGrpc(outcome)] {
     self->status_ = status;
     self->done_event_.cancel();
   });

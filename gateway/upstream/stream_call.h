@@ -54,6 +54,7 @@ class StreamCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
 
   boost::asio::any_io_executor executor_;
   grpc::ClientContext context_;
+  std::optional<Flight> flight_;  // Until OnDone.
   grpc::ByteBuffer incoming_;
   grpc::ByteBuffer outgoing_;
   State read_ = State::kIdle;

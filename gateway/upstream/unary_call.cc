@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <optional>
 #include <utility>
 
 #include "common/rpc/status.h"
@@ -20,6 +21,7 @@ struct Call {
   grpc::ByteBuffer request;
   grpc::ByteBuffer response;
   grpc::Status status;
+  std::optional<Flight> flight;  // Last: it looks after the context.
 };
 
 // `wake` is run on `executor` once the call is done.
@@ -52,7 +54,10 @@ asio::awaitable<absl::StatusOr<grpc::ByteBuffer>> CallUnary(Upstream& upstream,
   call->request = std::move(request);
   FillContext(info, &call->context);
   cancel->call_ = std::shared_ptr<grpc::ClientContext>(call, &call->context);
-  co_await Await(upstream.StubFor(info.method), info.method, call.get());
+  call->flight.emplace(upstream, info.method, &call->context);
+  co_await Await(call->flight->stub(), info.method, call.get());
+  call->status = call->flight->Outcome(call->status);
+  call->flight.reset();
   if (!call->status.ok()) co_return FromGrpc(call->status);
   co_return std::move(call->response);
 }

@@ -3,22 +3,65 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "common/log/log.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 
 namespace switchyard::gateway {
 
-Upstream::Upstream(std::shared_ptr<grpc::Channel> scheduler)
-    : scheduler_(std::move(scheduler)), scheduler_stub_(scheduler_) {}
+Upstream::Upstream(const std::vector<std::string>& schedulers)
+    : finder_(std::make_unique<LeaderFinder>(schedulers, DialScheduler,
+                                             [this] { LeaderChanged(); })) {
+  for (const LeaderFinder::Scheduler& scheduler : finder_->schedulers()) {
+    stubs_.push_back(std::make_unique<grpc::GenericStub>(scheduler.channel));
+  }
+}
 
 void Upstream::Serve(const std::string& service, std::shared_ptr<grpc::Channel> channel) {
   own_[service] = std::make_unique<grpc::GenericStub>(std::move(channel));
 }
 
-grpc::GenericStub& Upstream::StubFor(absl::string_view method) {
+void Upstream::LeaderChanged() {
+  const LeaderFinder::Scheduler& leader = scheduler();
+  LogInfo("another scheduler leads", {{"scheduler", leader.address}});
+  MutexLock lock(mutex_);
+  for (Flight* flight : flights_) {
+    if (flight->scheduler_ == leader.index) continue;
+    flight->overtaken_ = true;
+    flight->context_->TryCancel();
+  }
+}
+
+Flight::Flight(Upstream& upstream, absl::string_view method, grpc::ClientContext* context)
+    : upstream_(upstream), context_(context) {
   const absl::string_view service = method.substr(1, method.rfind('/') - 1);
-  const auto found = own_.find(service);
-  return found == own_.end() ? scheduler_stub_ : *found->second;
+  if (const auto own = upstream.own_.find(service); own != upstream.own_.end()) {
+    stub_ = own->second.get();
+    return;
+  }
+  registered_ = upstream.stubs_.size() > 1;
+  if (!registered_) {
+    stub_ = upstream.stubs_.front().get();
+    return;
+  }
+  // Chosen under the lock: a change of the leader comes before it and is seen, or sees this.
+  MutexLock lock(upstream_.mutex_);
+  scheduler_ = upstream_.scheduler().index;
+  stub_ = upstream_.stubs_[scheduler_].get();
+  upstream_.flights_.insert(this);
+}
+
+Flight::~Flight() {
+  if (!registered_) return;
+  MutexLock lock(upstream_.mutex_);
+  upstream_.flights_.erase(this);
+}
+
+grpc::Status Flight::Outcome(const grpc::Status& status) const {
+  if (status.ok() || !registered_) return status;
+  MutexLock lock(upstream_.mutex_);
+  if (!overtaken_) return status;
+  return grpc::Status(grpc::StatusCode::UNAVAILABLE, "another scheduler leads now");
 }
 
 std::shared_ptr<grpc::Channel> DialScheduler(const std::string& address) {

@@ -71,7 +71,9 @@ class Engine::Impl {
 
  private:
   bool EnsureCore(std::deque<Input>& inbox);
-  void Refuse(std::deque<Input>& inbox);
+  bool StillLeads() const;
+  void DropCore();
+  void Refuse(std::deque<Input>& inbox, const absl::Status& status);
   size_t Window(const std::deque<Input>& inbox) const;
   void TakeInputs(PendingDrain& drain, std::deque<Input>& inbox, size_t window);
   void NoteSession(const Event& event);
@@ -92,6 +94,7 @@ class Engine::Impl {
   SpecCache specs_;
   ModelLinks models_;
   uint64_t epoch_ = 0;
+  uint64_t term_ = 0;  // In which the present core was built.
   std::set<uint64_t> sessions_;      // Attached to the present core; closed when it goes.
   std::deque<Input> own_inputs_;     // The engine's own reports, for the next drain.
   std::deque<JobId> ready_;          // Whose inputs the core has asked for.
@@ -108,6 +111,7 @@ class Engine::Impl {
 absl::Status Engine::Impl::Build() {
   const absl::Duration begin = clock_.BootTime();
   next_build_ = begin + options_.rebuild_backoff;
+  term_ = LeadingTerm(*options_.leadership, clock_);
   absl::StatusOr<std::unique_ptr<Core>> core = BuildCore(options_.core, store_, ReadClocks(clock_));
   if (!core.ok()) {
     if (options_.log) {
@@ -133,15 +137,26 @@ absl::Status Engine::Impl::Build() {
 }
 
 bool Engine::Impl::EnsureCore(std::deque<Input>& inbox) {
-  if (core_ != nullptr) return true;
-  if (clock_.BootTime() >= next_build_ && Build().ok()) return true;
-  Refuse(inbox);
+  if (core_ != nullptr && StillLeads()) return true;
+  if (core_ != nullptr) {
+    if (options_.log) LogWarning("this scheduler does not lead any more", {{"epoch", epoch_}});
+    DropCore();
+    CloseSessions(epoch_);
+  }
+  const bool leads = LeadingTerm(*options_.leadership, clock_) != 0;
+  if (leads && clock_.BootTime() >= next_build_ && Build().ok()) return true;
+  Refuse(inbox, leads ? CommitUnknown(absl::UnavailableError("the store is not available"))
+                      : NotLeader(*options_.leadership));
   return false;
 }
 
+bool Engine::Impl::StillLeads() const {
+  if (options_.acts_after_its_lease) return true;
+  return LeadingTerm(*options_.leadership, clock_) == term_;
+}
+
 // Without a core nothing can be taken: callers repeat, workers attach again.
-void Engine::Impl::Refuse(std::deque<Input>& inbox) {
-  const absl::Status status = CommitUnknown(absl::UnavailableError("the store is not available"));
+void Engine::Impl::Refuse(std::deque<Input>& inbox, const absl::Status& status) {
   for (Input& input : inbox) {
     if (input.done) input.done(CommandResult{.status = status});
     NoteSession(input.event);
@@ -168,6 +183,7 @@ void Engine::Impl::RunDrain(std::deque<Input>& inbox) {
     SavePolicyState(drain);
     status = Commit(drain.batch());
   }
+  if (status.ok() && !StillLeads()) status = NotLeader(*options_.leadership);
   if (!status.ok()) {
     Fail(drain, status);
     return;
@@ -261,13 +277,17 @@ void Engine::Impl::Fail(PendingDrain& drain, const absl::Status& status) {
   }
   stats_.failed_commits.fetch_add(1, std::memory_order_relaxed);
   // Gone before anybody is answered: what it holds may not be what is stored.
+  DropCore();
+  next_build_ = clock_.BootTime();
+  drain.Fail(CommitUnknown(status));
+  CloseSessions(epoch_);
+}
+
+void Engine::Impl::DropCore() {
   core_.reset();
   specs_.Clear();
   own_inputs_.clear();
   ready_.clear();  // The next core asks again.
-  next_build_ = clock_.BootTime();
-  drain.Fail(CommitUnknown(status));
-  CloseSessions(epoch_);
 }
 
 void Engine::Impl::CloseSessions(uint64_t epoch) {
@@ -325,10 +345,13 @@ void Engine::Impl::CleanUp() {
 absl::Duration Engine::Impl::TimeToWakeup() {
   const Now now = ReadClocks(clock_);
   const absl::Duration boot = absl::Microseconds(now.boot_us);
+  const Lead lead = options_.leadership->Present();
+  // Who gains the lead wakes the engine.
+  if (core_ == nullptr && !lead.leads) return absl::InfiniteDuration();
   if (core_ == nullptr) return std::max(absl::ZeroDuration(), next_build_ - boot);
   if (!own_inputs_.empty()) return absl::ZeroDuration();
   const Wakeup wakeup = core_->NextWakeup();
-  absl::Duration wait = absl::InfiniteDuration();
+  absl::Duration wait = lead.leads ? lead.until - boot : absl::ZeroDuration();
   if (!ready_.empty()) wait = next_resolve_ - boot;
   if (wakeup.wall_us != kNever) {
     wait = std::min(wait, absl::Microseconds(wakeup.wall_us - now.wall_us));

@@ -9,6 +9,10 @@
 // performed: callers get UNAVAILABLE, worker sessions are closed, the core is thrown away and built
 // again from the store under a higher epoch.
 //
+// Where several schedulers share a store it looks whether it leads before it performs anything, and
+// after it took the messages it answers: a heartbeat acknowledged by a leader that was frozen
+// meanwhile is older than its lease's end, so it holds no attempt longer than the next leader waits.
+//
 // Engine is a stepping object: no thread, no waiting but for the store. EngineThread
 // (engine_thread.h) runs it for real; tests and the simulation call Drain themselves.
 //
@@ -29,6 +33,7 @@
 #include "absl/types/span.h"
 #include "common/clock/clock.h"
 #include "scheduler/core/core.h"
+#include "scheduler/engine/leadership.h"
 #include "scheduler/engine/live_view.h"
 #include "scheduler/store/job_store.h"
 
@@ -202,12 +207,16 @@ struct EngineOptions {
   absl::Duration max_drain_time = absl::Milliseconds(5);  // Of applying; the commit comes on top.
   // Borrowed; null: jobs run with what they were submitted with.
   InputResolver* resolver = nullptr;
+  // Borrowed. While it does not lead, the engine has no core and refuses everything.
+  const Leadership* leadership = &AloneLeads();
   size_t spec_cache_bytes = 64 << 20;
   absl::Duration rebuild_backoff = absl::Milliseconds(200);  // Between attempts to build the core.
   absl::Duration snapshot_interval =
       absl::Milliseconds(100);       // Age at which the fleet snapshot is renewed.
   bool log = true;                   // Off in simulations, which fail drains by the thousand.
-  bool reply_before_commit = false;  // Planted bug for tests of the simulation; off in the product.
+  // Planted bugs for tests of the simulation; off in the product.
+  bool reply_before_commit = false;
+  bool acts_after_its_lease = false;  // Does not look whether it leads before it performs effects.
 };
 
 // Figures since the start; each is a count that only grows.

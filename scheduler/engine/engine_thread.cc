@@ -61,6 +61,12 @@ void EngineThread::Submit(std::vector<Input> inputs) {
   for (Input& input : inputs) RefuseStopping(input);
 }
 
+void EngineThread::Wake() {
+  MutexLock lock(mutex_);
+  woken_ = true;
+  changed_.Signal();
+}
+
 void EngineThread::Run() {
   std::deque<Input> taken;
   bool stop = false;
@@ -68,7 +74,10 @@ void EngineThread::Run() {
     if (taken.empty()) {
       const absl::Duration wait = std::clamp(engine_.TimeToWakeup(), kShortestWait, kLongestWait);
       MutexLock lock(mutex_);
-      if (inbox_.empty() && !stop_) changed_.WaitFor(mutex_, absl::ToChronoNanoseconds(wait));
+      if (inbox_.empty() && !stop_ && !woken_) {
+        changed_.WaitFor(mutex_, absl::ToChronoNanoseconds(wait));
+      }
+      woken_ = false;
       taken.swap(inbox_);
       stop = stop_;
     }

@@ -23,6 +23,8 @@ class EngineThread {
   // Never blocks. After the destructor began: `done` is called here with UNAVAILABLE.
   void Submit(Input input);
   void Submit(std::vector<Input> inputs);
+  // Makes the engine look around: the lead was gained or lost.
+  void Wake();
 
  private:
   void Run();
@@ -32,6 +34,7 @@ class EngineThread {
   CondVar changed_;
   std::deque<Input> inbox_ GUARDED_BY(mutex_);
   bool stop_ GUARDED_BY(mutex_) = false;
+  bool woken_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -28,7 +28,9 @@ const KeyView* FindKey(const AccountsView& accounts, const ListedKey& facts) {
 
 }  // namespace
 
-AdminService::AdminService(const Backend& backend) : backend_(backend) {
+AdminService::AdminService(const Backend& backend) : backend_(backend) { TakeOverKeys(); }
+
+void AdminService::TakeOverKeys() {
   for (const KeyPatch& patch : backend_.live.accounts()->live.keys) {
     const absl::StatusOr<ListedKey> key = backend_.principals.Find(patch.id);
     // A key that has gone from the config leaves its changes behind: it may come back.

@@ -13,8 +13,11 @@ namespace switchyard::scheduler {
 
 class AdminService final : public v1::AdminService::CallbackService {
  public:
-  // Takes over the limits of keys that were changed before this start.
   explicit AdminService(const Backend& backend);
+
+  // Takes over the limits of keys that were changed before this start, or while another scheduler
+  // led. Any thread.
+  void TakeOverKeys();
 
   // admin_accounts.cc
   grpc::ServerUnaryReactor* ListTenants(grpc::CallbackServerContext*, const v1::ListTenantsRequest*,

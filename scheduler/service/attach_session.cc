@@ -49,6 +49,7 @@ void AttachSession::OnReadDone(bool ok) {
 }
 
 absl::Status AttachSession::TakeHello(worker::v1::WorkerMessage& message) {
+  if (LeadingTerm(ports_.leadership, ports_.clock) == 0) return NotLeader(ports_.leadership);
   worker::v1::Hello& hello = *message.mutable_hello();
   const uint64_t epoch = ports_.live.fleet()->epoch;
   if (hello.epoch_seen() > epoch) {

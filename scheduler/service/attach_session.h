@@ -37,6 +37,8 @@ class AttachSession final
     AttachRegistry& registry;
     ReaderPool& pool;  // Where large messages are made.
     LeaseTimes times;
+    const Leadership& leadership = AloneLeads();
+    Clock& clock = SystemClock();
   };
 
   AttachSession(const Ports& ports, grpc::CallbackServerContext& context)

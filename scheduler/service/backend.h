@@ -5,6 +5,7 @@
 #include "common/artifacts/artifact_store.h"
 #include "common/clock/clock.h"
 #include "scheduler/engine/engine_thread.h"
+#include "scheduler/engine/leadership.h"
 #include "scheduler/engine/live_view.h"
 #include "scheduler/service/admission.h"
 #include "scheduler/service/metrics.h"
@@ -30,6 +31,7 @@ struct Backend {
   ArtifactStore& artifacts;
   Clock& clock;
   ServiceMetrics& metrics;
+  const Leadership& leadership;
   bool allow_noop = false;
 };
 

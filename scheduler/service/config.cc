@@ -1,5 +1,7 @@
 #include "scheduler/service/config.h"
 
+#include <unistd.h>
+
 #include <string>
 #include <vector>
 
@@ -16,6 +18,12 @@ namespace {
 constexpr uint64_t kDefaultQueueCapacity = 10'000'000;
 constexpr int64_t kDefaultLeaseSeconds = 30;
 constexpr uint32_t kDefaultLostAttempts = 3;
+constexpr absl::Duration kDefaultLeaderLease = absl::Seconds(3);
+
+std::string HostName() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "scheduler";
+}
 
 absl::Duration Read(const google::protobuf::Duration& duration) {
   return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
@@ -56,6 +64,9 @@ void FillDefaults(config::v1::SchedulerConfig& config) {
     Write(Read(config.lease()) / 6, config.mutable_heartbeat_interval());
   if (config.max_lost_attempts() == 0) config.set_max_lost_attempts(kDefaultLostAttempts);
   if (config.highest_priority() == 0) config.set_highest_priority(1);
+  if (config.has_postgres() && !config.postgres().has_leader_lease())
+    Write(kDefaultLeaderLease, config.mutable_postgres()->mutable_leader_lease());
+  if (config.name().empty()) config.set_name(HostName());
   FillFairShare(*config.mutable_fair_share());
   FillPreemption(*config.mutable_preemption());
   if (config.rendezvous().first_port() == 0)
@@ -140,6 +151,10 @@ absl::Status CompleteConfig(config::v1::SchedulerConfig& config) {
   if (config.has_postgres() && config.postgres().uri().empty()) {
     faults.emplace_back("postgres.uri: must be set: where the database is");
   }
+  if (config.has_postgres()) {
+    CheckBetween("postgres.leader_lease", config.postgres().leader_lease(), absl::Seconds(1),
+                 absl::Minutes(1), faults);
+  }
   CheckTimes(config, faults);
   CheckFairShare(config.fair_share(), faults);
   CheckPreemption(config.preemption(), faults);
@@ -176,6 +191,10 @@ CoreConfig MakeCoreConfig(const config::v1::SchedulerConfig& config) {
 
 LeaseTimes MakeLeaseTimes(const config::v1::SchedulerConfig& config) {
   return {.lease = Read(config.lease()), .heartbeat_interval = Read(config.heartbeat_interval())};
+}
+
+absl::Duration LeaderLeaseOf(const config::v1::SchedulerConfig& config) {
+  return Read(config.postgres().leader_lease());
 }
 
 }  // namespace switchyard::scheduler

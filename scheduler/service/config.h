@@ -17,4 +17,7 @@ CoreConfig MakeCoreConfig(const config::v1::SchedulerConfig& config);
 
 LeaseTimes MakeLeaseTimes(const config::v1::SchedulerConfig& config);
 
+// REQUIRES: completed, with `postgres`.
+absl::Duration LeaderLeaseOf(const config::v1::SchedulerConfig& config);
+
 }  // namespace switchyard::scheduler

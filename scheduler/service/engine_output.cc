@@ -51,6 +51,7 @@ void ServiceOutput::Rebuilt(uint64_t epoch) {
   LogInfo("scheduler leads", {{"epoch", epoch}});
   events_.Rebuilt();
   results_.Rebuilt();
+  if (on_rebuilt_) on_rebuilt_();
 }
 
 }  // namespace switchyard::scheduler

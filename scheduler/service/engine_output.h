@@ -2,6 +2,9 @@
 // thread only.
 #pragma once
 
+#include <functional>
+#include <utility>
+
 #include "scheduler/engine/engine.h"
 #include "scheduler/service/attach_session.h"
 #include "scheduler/service/metrics.h"
@@ -17,6 +20,9 @@ class ServiceOutput final : public EngineOutput {
                 ServiceMetrics& metrics)
       : sessions_(sessions), events_(events), results_(results), metrics_(metrics) {}
 
+  // Called with every Rebuilt. REQUIRES: the engine's thread does not run yet.
+  void set_on_rebuilt(std::function<void()> on_rebuilt) { on_rebuilt_ = std::move(on_rebuilt); }
+
   void Send(uint64_t epoch, SessionOutput output) override {
     sessions_.Send(epoch, std::move(output));
   }
@@ -28,6 +34,7 @@ class ServiceOutput final : public EngineOutput {
   EventHub& events_;
   ResultHub& results_;
   ServiceMetrics& metrics_;
+  std::function<void()> on_rebuilt_;
 };
 
 }  // namespace switchyard::scheduler

@@ -36,6 +36,15 @@ grpc::ServerUnaryReactor* FleetService::ListWorkers(grpc::CallbackServerContext*
   return FinishWith(*context, absl::OkStatus());
 }
 
+grpc::ServerUnaryReactor* FleetService::ListSchedulers(grpc::CallbackServerContext* context,
+                                                       const v1::ListSchedulersRequest*,
+                                                       v1::ListSchedulersResponse* response) {
+  if (absl::Status known = Known(*context); !known.ok()) return FinishWith(*context, known);
+  WriteSchedulers(backend_.leadership.Present(), backend_.leadership.Schedulers(),
+                  backend_.clock.Now(), response);
+  return FinishWith(*context, absl::OkStatus());
+}
+
 grpc::ServerUnaryReactor* FleetService::GetQueue(grpc::CallbackServerContext* context,
                                                  const v1::GetQueueRequest*, v1::Queue* response) {
   if (absl::Status known = Known(*context); !known.ok()) return FinishWith(*context, known);

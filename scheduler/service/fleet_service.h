@@ -16,6 +16,9 @@ class FleetService final : public v1::FleetService::CallbackService {
                                         v1::ListDevicesResponse*) override;
   grpc::ServerUnaryReactor* ListWorkers(grpc::CallbackServerContext*, const v1::ListWorkersRequest*,
                                         v1::ListWorkersResponse*) override;
+  grpc::ServerUnaryReactor* ListSchedulers(grpc::CallbackServerContext*,
+                                           const v1::ListSchedulersRequest*,
+                                           v1::ListSchedulersResponse*) override;
   grpc::ServerUnaryReactor* GetQueue(grpc::CallbackServerContext*, const v1::GetQueueRequest*,
                                      v1::Queue*) override;
   grpc::ServerUnaryReactor* GetLimits(grpc::CallbackServerContext*, const v1::GetLimitsRequest*,

@@ -65,6 +65,25 @@ void AddWorker(const WorkerView& worker, v1::Worker* message) {
   AddHostFigures(worker.host_figures, message->mutable_host_figures());
 }
 
+void WriteSchedulers(const Lead& lead, const SchedulersView& schedulers, absl::Time now,
+                     v1::ListSchedulersResponse* message) {
+  const auto add = [message](const SchedulerIdentity& scheduler) {
+    v1::Scheduler* entry = message->add_schedulers();
+    entry->set_name(scheduler.name);
+    entry->set_address(scheduler.client_address);
+    entry->set_version(scheduler.version);
+    return entry;
+  };
+  v1::Scheduler* leader = add(schedulers.leader);
+  leader->set_role(v1::Scheduler::LEADER);
+  leader->set_term(lead.term);
+  for (const StandbyRow& row : schedulers.standbys) {
+    v1::Scheduler* standby = add(row.scheduler);
+    standby->set_role(v1::Scheduler::STANDBY);
+    SetTime(absl::ToUnixMicros(now - row.age), standby->mutable_last_seen_time());
+  }
+}
+
 void WriteQueue(const FleetSnapshot& fleet, absl::Time now, v1::Queue* message) {
   const QueueView& queue = fleet.queue;
   message->set_queued(queue.queued);

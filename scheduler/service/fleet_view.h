@@ -3,6 +3,7 @@
 
 #include "absl/time/time.h"
 #include "scheduler/core/fleet.h"
+#include "scheduler/engine/leadership.h"
 #include "scheduler/engine/live_view.h"
 #include "switchyard/v1/fleet_service.pb.h"
 
@@ -10,6 +11,8 @@ namespace switchyard::scheduler {
 
 void AddDevice(const WorkerView& worker, const DeviceView& device, v1::Device* message);
 void AddWorker(const WorkerView& worker, v1::Worker* message);
+void WriteSchedulers(const Lead& lead, const SchedulersView& schedulers, absl::Time now,
+                     v1::ListSchedulersResponse* message);
 void WriteQueue(const FleetSnapshot& fleet, absl::Time now, v1::Queue* message);
 
 // `Rules` are LimitRule or LimitRow values.

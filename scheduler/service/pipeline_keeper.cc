@@ -15,6 +15,7 @@ namespace {
 
 constexpr absl::Duration kFirstPause = absl::Milliseconds(50);
 constexpr absl::Duration kLongestPause = absl::Seconds(2);
+constexpr absl::Duration kFollowPause = absl::Milliseconds(500);  // Between looks who leads.
 constexpr int kPipelinesRead = 200;
 
 }  // namespace
@@ -38,18 +39,24 @@ void PipelineKeeper::Watch(const std::string& tenant, const std::string& id) {
 }
 
 void PipelineKeeper::Run() {
-  FindAll();
   while (true) {
-    const absl::Duration pause = LookAtDue();
+    const absl::Duration pause = Leads() ? LookAtDue() : kFollowPause;
     MutexLock lock(mutex_);
     if (stop_) return;
-    if (watched_.empty()) {
-      changed_.Wait(mutex_);
-    } else {
-      changed_.WaitFor(mutex_, absl::ToChronoNanoseconds(pause));
-    }
+    changed_.WaitFor(mutex_, absl::ToChronoNanoseconds(pause));
     if (stop_) return;
   }
+}
+
+bool PipelineKeeper::Leads() {
+  const uint64_t term = LeadingTerm(backend_.leadership, backend_.clock);
+  if (std::exchange(term_, term) == term) return term != 0;
+  {
+    MutexLock lock(mutex_);
+    watched_.clear();
+  }
+  if (term != 0) FindAll();
+  return term != 0;
 }
 
 void PipelineKeeper::FindAll() {

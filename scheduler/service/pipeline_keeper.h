@@ -2,8 +2,8 @@
 // step has succeeded, its list becomes jobs.
 //
 // A client of the engine like any other: it looks at documents and jobs in the store and submits.
-// Twice the same is once: a submit holds only for the document as it was read. After a restart it
-// looks through all pipelines once.
+// Twice the same is once: a submit holds only for the document as it was read. It works while this
+// scheduler leads, and looks through all pipelines once whenever that begins.
 //
 // Thread-safe. One thread of its own.
 #pragma once
@@ -41,6 +41,8 @@ class PipelineKeeper {
   };
   void Run();
   void FindAll();
+  // Notes when this scheduler begins and ceases to lead. False: it does not lead.
+  bool Leads();
   absl::Duration LookAtDue();
   // False: there is nothing more to wait for.
   bool Look(const Name& name);
@@ -50,6 +52,7 @@ class PipelineKeeper {
   void StoreError(const storage::v1::PipelineRecord& record, const absl::Status& error);
 
   const Backend& backend_;
+  uint64_t term_ = 0;  // In which all were looked through. The thread's own.
   Mutex mutex_;
   CondVar changed_;
   std::map<Name, Watched> watched_ GUARDED_BY(mutex_);

@@ -85,8 +85,8 @@ struct Principals::Entry {
 };
 
 Principals::Principals(const config::v1::SchedulerConfig& config, absl::string_view operator_token,
-                       Clock& clock)
-    : clock_(clock), require_token_(config.require_token()) {
+                       Clock& clock, const Leadership& leadership)
+    : clock_(clock), leadership_(leadership), require_token_(config.require_token()) {
   const uint32_t highest = config.highest_priority() == 0 ? 1 : config.highest_priority();
   tokenless_ = {
       .tenant = "default", .key = "", .highest_priority = highest, .scopes = {Scope::kJobs}};
@@ -193,6 +193,7 @@ absl::StatusOr<Principal> Principals::Standing(const std::string& tenant,
 }
 
 absl::StatusOr<Principal> Principals::Of(const grpc::ServerContextBase& context) const {
+  if (LeadingTerm(leadership_, clock_) == 0) return NotLeader(leadership_);
   const auto found = context.client_metadata().find(kMetadata);
   if (found == context.client_metadata().end()) return Authenticate("");
   // An empty header is no token, but whoever sent it meant to send one.

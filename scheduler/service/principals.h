@@ -16,6 +16,7 @@
 #include "common/clock/clock.h"
 #include "common/sync/mutex.h"
 #include "grpcpp/server_context.h"
+#include "scheduler/engine/leadership.h"
 #include "scheduler/policy/rate_limit.h"
 #include "scheduler/service/principal.h"
 #include "switchyard/config/v1/scheduler.pb.h"
@@ -42,14 +43,15 @@ struct ListedKey {
 class Principals {
  public:
   // REQUIRES: `config` is completed; `operator_token` is what operator_token_file holds, or empty.
-  // `clock` is borrowed.
+  // The others are borrowed.
   Principals(const config::v1::SchedulerConfig& config, absl::string_view operator_token,
-             Clock& clock);
+             Clock& clock, const Leadership& leadership = AloneLeads());
   ~Principals();
 
   // Who makes this call; counts it. UNAUTHENTICATED: the token is not known, or one is required.
   // PERMISSION_DENIED (reason SCOPE_MISSING): the key lacks `needed`. RESOURCE_EXHAUSTED (reason
-  // RATE_LIMITED, with a retry delay): the key calls too often. To be asked once a call.
+  // RATE_LIMITED, with a retry delay): the key calls too often. UNAVAILABLE (reason NOT_LEADER):
+  // another scheduler is to be asked; only one that leads answers calls. To be asked once a call.
   absl::StatusOr<Principal> Of(const grpc::ServerContextBase& context, Scope needed) const;
 
   // The same for calls that any caller may make who is let in at all.
@@ -76,6 +78,7 @@ class Principals {
   absl::Status CountCall(const Entry& entry) const;
 
   Clock& clock_;
+  const Leadership& leadership_;
   std::vector<std::unique_ptr<Entry>> entries_;  // By id; fixed after the constructor.
   Principal tokenless_;
   bool require_token_ = false;

@@ -22,6 +22,7 @@ namespace {
 constexpr absl::Duration kMissedAfter = absl::Seconds(30);
 constexpr absl::Duration kTryAgain = absl::Seconds(1);
 constexpr absl::Duration kLongestSleep = absl::Seconds(5);  // The wall clock may be set.
+constexpr absl::Duration kFollowPause = absl::Milliseconds(500);  // Between looks who leads.
 constexpr int kSchedulesRead = 200;
 
 DocumentKey KeyOf(const storage::v1::ScheduleRecord& record) {
@@ -76,9 +77,30 @@ bool ScheduleKeeper::FindAll() {
   }
 }
 
+bool ScheduleKeeper::Leads() {
+  const uint64_t term = LeadingTerm(backend_.leadership, backend_.clock);
+  if (std::exchange(term_, term) != term) {
+    MutexLock lock(mutex_);
+    due_.clear();
+    found_ = false;
+  }
+  if (term != 0 && !found_) found_ = FindAll();
+  return term != 0;
+}
+
+// False: it is to end.
+bool ScheduleKeeper::WaitALittle() {
+  MutexLock lock(mutex_);
+  if (!stop_) changed_.WaitFor(mutex_, absl::ToChronoNanoseconds(kFollowPause));
+  return !stop_;
+}
+
 void ScheduleKeeper::Run() {
-  bool found = FindAll();
   while (true) {
+    if (!Leads()) {
+      if (!WaitALittle()) return;
+      continue;
+    }
     std::vector<Name> unread;
     std::vector<Name> due;
     {
@@ -109,7 +131,6 @@ void ScheduleKeeper::Run() {
         due_[name] = backend_.clock.Now() + kTryAgain;
       }
     }
-    if (!found) found = FindAll();
   }
 }
 

@@ -2,7 +2,7 @@
 //
 // A client of the engine like any other: it submits, and what it says of the schedule is stored in
 // the same transaction, only if nobody has dealt with that due time before. So a due time fires
-// once over restarts, failed commits and two schedulers.
+// once over restarts, failed commits and two schedulers. It works while this scheduler leads.
 //
 // Thread-safe. One thread of its own.
 #pragma once
@@ -43,6 +43,9 @@ class ScheduleKeeper {
   using Name = std::pair<std::string, std::string>;  // Tenant, schedule.
   using Record = storage::v1::ScheduleRecord;
   void Run();
+  // Notes when this scheduler begins and ceases to lead. False: it does not lead.
+  bool Leads();
+  bool WaitALittle();
   bool FindAll();
   // Reads it again and notes when it is due.
   void Read(const Name& name);
@@ -58,6 +61,8 @@ class ScheduleKeeper {
 
   const Backend& backend_;
   PipelineKeeper& pipelines_;
+  uint64_t term_ = 0;  // In which it works. The thread's own.
+  bool found_ = false;  // All schedules were read in this term. The thread's own.
   Mutex mutex_;
   CondVar changed_;
   std::map<Name, absl::Time> due_ GUARDED_BY(mutex_);

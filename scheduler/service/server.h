@@ -4,6 +4,7 @@
 // Thread-safety: Start, Shutdown and the destructor by one thread at a time; the addresses by any.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,8 +21,14 @@ class Server {
   // Opens the store, builds the core, binds everything, and writes the address file. `config` need
   // not be completed. INVALID_ARGUMENT names every fault of the config; FAILED_PRECONDITION when
   // the data folder is in use; UNAVAILABLE when an address is. `clock` is borrowed.
+  //
+  // On PostgreSQL it leads or stands by, as the lease there says; a standby refuses calls and
+  // workers. `deposed` is called, once, from a thread of the server's, when it led and another
+  // scheduler does now: what it holds in memory is of no use any more, so it is to be shut down and
+  // started again, as a standby.
   static absl::StatusOr<std::unique_ptr<Server>> Start(config::v1::SchedulerConfig config,
-                                                       Clock& clock);
+                                                       Clock& clock,
+                                                       std::function<void()> deposed = nullptr);
 
   // Shuts down.
   virtual ~Server() = default;

@@ -47,12 +47,13 @@ absl::Duration BackOff::Next() {
          (0.5 + 0.5 * static_cast<double>(state_ >> 11) / static_cast<double>(uint64_t{1} << 53));
 }
 
-AttachClient::AttachClient(std::string address, Agent& agent, Clock& clock)
-    : address_(std::move(address)), agent_(agent), clock_(clock) {}
+AttachClient::AttachClient(const std::vector<std::string>& addresses, Agent& agent, Clock& clock)
+    : agent_(agent), clock_(clock), addresses_(addresses) {}
 
 AttachClient::~AttachClient() { Stop(); }
 
 void AttachClient::Start() {
+  finder_ = std::make_unique<LeaderFinder>(addresses_, MakeChannel, [this] { LeaderChanged(); });
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -71,6 +72,19 @@ void AttachClient::Stop() {
     changed_.SignalAll();
   }
   if (thread_.joinable()) thread_.join();
+  finder_.reset();
+}
+
+bool AttachClient::stopping() const {
+  MutexLock lock(mutex_);
+  return stopping_;
+}
+
+void AttachClient::LeaderChanged() {
+  MutexLock lock(mutex_);
+  leader_changed_ = true;
+  if (context_ != nullptr) context_->TryCancel();
+  changed_.SignalAll();
 }
 
 void AttachClient::WaitUntilReady() {
@@ -86,47 +100,53 @@ void AttachClient::WaitUntilReady() {
 // Waits for the connection with a thread that drives it: a call that fails fast would leave nobody
 // to read the peer's settings, and the connection would time out. And the hello is made only when
 // it can be sent, since leases count from it.
-bool AttachClient::WaitUntilConnected(grpc::Channel& channel) {
-  while (!channel.WaitForConnected(std::chrono::system_clock::now() + kConnectSlice)) {
-    MutexLock lock(mutex_);
-    if (stopping_) return false;
+const LeaderFinder::Scheduler* AttachClient::WaitUntilConnected() {
+  while (!stopping()) {
+    const LeaderFinder::Scheduler& scheduler = finder_->leader();
+    if (scheduler.channel->WaitForConnected(std::chrono::system_clock::now() + kConnectSlice)) {
+      return &scheduler;
+    }
   }
-  return true;
+  return nullptr;
 }
 
 void AttachClient::Run() {
-  const std::shared_ptr<grpc::Channel> channel = MakeChannel(address_);
-  const auto stub = WorkerService::NewStub(channel);
   BackOff back_off(static_cast<uint64_t>(absl::ToInt64Nanoseconds(clock_.BootTime())));
   WaitUntilReady();
-  while (WaitUntilConnected(*channel)) {
-    if (Attach(*stub)) back_off.Reset();
+  while (const LeaderFinder::Scheduler* scheduler = WaitUntilConnected()) {
+    if (Attach(*scheduler)) back_off.Reset();
     const absl::Duration until = clock_.BootTime() + back_off.Next();
     MutexLock lock(mutex_);
-    while (!stopping_ && clock_.BootTime() < until) {
+    while (!stopping_ && !leader_changed_ && clock_.BootTime() < until) {
       changed_.WaitFor(mutex_, absl::ToChronoNanoseconds(until - clock_.BootTime()));
     }
+    if (leader_changed_) back_off.Reset();
     if (stopping_) return;
   }
 }
 
-bool AttachClient::Attach(WorkerService::Stub& stub) {
+bool AttachClient::Attach(const LeaderFinder::Scheduler& scheduler) {
   grpc::ClientContext context;
   {
     MutexLock lock(mutex_);
     if (stopping_) return false;
+    // One that leads by now is asked at once.
+    if (std::exchange(leader_changed_, false) && finder_->leader().index != scheduler.index) {
+      return false;
+    }
     context_ = &context;
     stream_over_ = false;
     last_received_ = clock_.BootTime();
   }
-  const std::unique_ptr<Stream> stream = stub.Attach(&context);
+  const auto stub = WorkerService::NewStub(scheduler.channel);
+  const std::unique_ptr<Stream> stream = stub->Attach(&context);
   WorkerMessage hello;
   *hello.mutable_hello() = agent_.BuildHello();
   bool welcomed = false;
   absl::Status fault;
   if (stream->Write(hello)) {
     std::thread writer([&] { Write(context, *stream); });
-    fault = ReadAll(context, *stream, &welcomed);
+    fault = ReadAll(scheduler.address, *stream, &welcomed);
     {
       MutexLock lock(mutex_);
       stream_over_ = true;
@@ -145,11 +165,11 @@ bool AttachClient::Attach(WorkerService::Stub& stub) {
     if (stopping_) return welcomed;
   }
   LogWarning("lost the scheduler; coming back",
-             {{"scheduler", address_}, {"reason", (fault.ok() ? status : fault).ToString()}});
+             {{"scheduler", scheduler.address}, {"reason", (fault.ok() ? status : fault).ToString()}});
   return welcomed;
 }
 
-absl::Status AttachClient::ReadAll(grpc::ClientContext&, Stream& stream, bool* welcomed) {
+absl::Status AttachClient::ReadAll(const std::string& address, Stream& stream, bool* welcomed) {
   SchedulerMessage message;
   while (stream.Read(&message)) {
     {
@@ -160,7 +180,7 @@ absl::Status AttachClient::ReadAll(grpc::ClientContext&, Stream& stream, bool* w
     if (message.has_welcome() && !*welcomed) {
       agent_.OnWelcome(message.welcome());
       *welcomed = true;
-      LogInfo("attached to the scheduler", {{"scheduler", address_}, {"epoch", message.epoch()}});
+      LogInfo("attached to the scheduler", {{"scheduler", address}, {"epoch", message.epoch()}});
     } else if (message.has_delta() && *welcomed) {
       agent_.OnDelta(*message.mutable_delta());
     } else {

@@ -1,4 +1,6 @@
-// Keeps the Attach stream to the scheduler open and moves messages between it and the agent.
+// Keeps the Attach stream to the scheduler that leads open and moves messages between it and the
+// agent. When another one leads it leaves the stream, which may be to a scheduler that is frozen or
+// cut off, and attaches there.
 //
 // One thread reads (and reconnects, with jittered back-off of 50 ms to 2 s), one writes: at once
 // when there is something to say, everything that gathered when the write before took its time. A
@@ -8,9 +10,11 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "common/clock/clock.h"
+#include "common/leader/leader_finder.h"
 #include "common/sync/mutex.h"
 #include "grpcpp/channel.h"
 #include "switchyard/worker/v1/worker_service.grpc.pb.h"
@@ -34,9 +38,9 @@ class BackOff {
 // Thread-safe.
 class AttachClient {
  public:
-  // `address` as gRPC takes it. `agent` and `clock` outlive this. Start connects; Wake may be
-  // called before.
-  AttachClient(std::string address, Agent& agent, Clock& clock);
+  // `addresses` as gRPC takes them: all schedulers; not empty. `agent` and `clock` outlive this.
+  // Start connects; Wake may be called before.
+  AttachClient(const std::vector<std::string>& addresses, Agent& agent, Clock& clock);
   ~AttachClient();
   void Start();
   // There is something to send.
@@ -48,23 +52,28 @@ class AttachClient {
   using Stream = grpc::ClientReaderWriter<::switchyard::worker::v1::WorkerMessage,
                                           ::switchyard::worker::v1::SchedulerMessage>;
   void Run();
+  void LeaderChanged();
   // One stream from hello to its end. True when it was welcomed.
-  bool Attach(::switchyard::worker::v1::WorkerService::Stub& stub);
-  absl::Status ReadAll(grpc::ClientContext& context, Stream& stream, bool* welcomed);
+  bool Attach(const LeaderFinder::Scheduler& scheduler);
+  absl::Status ReadAll(const std::string& address, Stream& stream, bool* welcomed);
   void Write(grpc::ClientContext& context, Stream& stream);
   void WaitUntilReady();
-  bool WaitUntilConnected(grpc::Channel& channel);
+  // The scheduler to attach to, once it is connected; null: it is time to stop.
+  const LeaderFinder::Scheduler* WaitUntilConnected();
+  bool stopping() const;
 
-  const std::string address_;
   Agent& agent_;
   Clock& clock_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar changed_;
   bool stopping_ GUARDED_BY(mutex_) = false;
   bool woken_ GUARDED_BY(mutex_) = false;
   bool stream_over_ GUARDED_BY(mutex_) = false;
+  bool leader_changed_ GUARDED_BY(mutex_) = false;
   grpc::ClientContext* context_ GUARDED_BY(mutex_) = nullptr;  // Of the open stream.
   absl::Duration last_received_ GUARDED_BY(mutex_);
+  std::unique_ptr<LeaderFinder> finder_;  // Made by Start: it calls the rest.
+  const std::vector<std::string> addresses_;
   std::thread thread_;
 };
 

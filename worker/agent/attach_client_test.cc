@@ -20,7 +20,7 @@ class AttachClientTest : public ::testing::Test {
   AttachClientTest()
       : agent_({.worker = "w1", .incarnation = "i1"}, runners_, segments_, SystemClock(),
                [this] { client_->Wake(); }) {
-    client_ = std::make_unique<AttachClient>(scheduler_->address(), agent_, SystemClock());
+    client_ = std::make_unique<AttachClient>(std::vector<std::string>{scheduler_->address()}, agent_, SystemClock());
     agent_.Begin();
     FromRunner hello;
     hello.mutable_hello()->add_kinds("noop");

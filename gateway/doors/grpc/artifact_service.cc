@@ -5,9 +5,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "common/hash/sha256.h"
 #include "common/rpc/status.h"
 #include "common/status/error.h"
+#include "gateway/upstream/held_unary.h"
+#include "gateway/upstream/message_bytes.h"
+#include "switchyard/worker/v1/artifact_reference_service.pb.h"
 
 namespace switchyard::gateway {
 namespace {
@@ -17,13 +21,13 @@ namespace internal = ::switchyard::worker::v1;
 using boost::asio::thread_pool;
 
 constexpr int64_t kPieceBytes = 256 * 1024;
-constexpr auto kReferenceDeadline = std::chrono::seconds(30);
+constexpr absl::Duration kReferenceDeadline = absl::Seconds(30);
 
 // What both directions lean on.
 struct Backend {
   ArtifactServiceOptions options;
   ArtifactStore* store;
-  internal::ArtifactReferenceService::Stub references;
+  Upstream& upstream;
   thread_pool disk;
 };
 
@@ -31,13 +35,27 @@ absl::Status BadHash() {
   return InvalidField("sha256", "64 lower-case hexadecimal digits are expected");
 }
 
-void PrepareContext(const grpc::CallbackServerContext& from, grpc::ClientContext* to) {
-  to->set_deadline(std::chrono::system_clock::now() + kReferenceDeadline);
-  for (const char* name : {"traceparent", "tracestate", "x-request-id", "authorization"}) {
+CallInfo ReferenceCall(const char* method, const grpc::CallbackServerContext& from) {
+  const auto value = [&from](const char* name) {
     const auto found = from.client_metadata().find(name);
-    if (found == from.client_metadata().end()) continue;
-    to->AddMetadata(name, std::string(found->second.data(), found->second.size()));
-  }
+    if (found == from.client_metadata().end()) return std::string();
+    return std::string(found->second.data(), found->second.size());
+  };
+  return {.method = absl::StrCat("/switchyard.worker.v1.ArtifactReferenceService/", method),
+          .deadline = absl::Now() + kReferenceDeadline,
+          .traceparent = value("traceparent"),
+          .tracestate = value("tracestate"),
+          .request_id = value("x-request-id"),
+          .authorization = value("authorization")};
+}
+
+// The answer of a reference call; both may be repeated without harm.
+grpc::Status ReadArtifact(const grpc::Status& status, HeldUnary& call, api::Artifact* artifact) {
+  if (!status.ok()) return status;
+  const auto message = FromBytes(call.response(), api::Artifact::default_instance());
+  if (!message.ok()) return ToGrpc(message.status());
+  artifact->CopyFrom(**message);
+  return status;
 }
 
 // An upload. Deletes itself. In every step Finish or StartRead comes last: the object may be gone
@@ -45,8 +63,9 @@ void PrepareContext(const grpc::CallbackServerContext& from, grpc::ClientContext
 class PutCall final : public grpc::ServerReadReactor<api::PutArtifactRequest> {
  public:
   PutCall(Backend* backend, const grpc::CallbackServerContext& context, api::Artifact* response)
-      : backend_(backend), response_(response) {
-    PrepareContext(context, &reference_context_);
+      : backend_(backend),
+        response_(response),
+        record_(backend->upstream, ReferenceCall("RecordArtifact", context)) {
     StartRead(&piece_);
   }
 
@@ -88,12 +107,14 @@ class PutCall final : public grpc::ServerReadReactor<api::PutArtifactRequest> {
     if (writer_ == nullptr) return Finish(ToGrpc(BadHash()));
     const absl::StatusOr<ArtifactInfo> info = writer_->Finish(sha256_);
     if (!info.ok()) return Finish(ToGrpc(info.status()));
-    auto* artifact = reference_.mutable_artifact();
+    internal::RecordArtifactRequest reference;
+    auto* artifact = reference.mutable_artifact();
     artifact->set_sha256(info->sha256);
     artifact->set_size_bytes(info->size_bytes);
     artifact->set_media_type(media_type_);
-    backend_->references.async()->RecordArtifact(&reference_context_, &reference_, response_,
-                                                 [this](grpc::Status status) { Finish(status); });
+    record_.Start(ToBytes(reference), /*repeatable=*/true, [this](const grpc::Status& status) {
+      Finish(ReadArtifact(status, record_, response_));
+    });
   }
 
   Backend* const backend_;
@@ -103,8 +124,7 @@ class PutCall final : public grpc::ServerReadReactor<api::PutArtifactRequest> {
   std::string sha256_;
   std::string media_type_;
   uint64_t size_bytes_ = 0;
-  grpc::ClientContext reference_context_;
-  internal::RecordArtifactRequest reference_;
+  HeldUnary record_;
 };
 
 // A download. Deletes itself.
@@ -112,16 +132,15 @@ class GetCall final : public grpc::ServerWriteReactor<api::GetArtifactResponse> 
  public:
   GetCall(Backend* backend, const grpc::CallbackServerContext& context,
           const api::GetArtifactRequest& request)
-      : backend_(backend) {
+      : backend_(backend), lookup_(backend->upstream, ReferenceCall("LookupArtifact", context)) {
     if (!IsSha256Hex(request.sha256())) {
       Finish(ToGrpc(BadHash()));
       return;
     }
-    PrepareContext(context, &reference_context_);
     reference_.set_sha256(request.sha256());
-    backend_->references.async()->LookupArtifact(
-        &reference_context_, &reference_, &artifact_,
-        [this](grpc::Status status) { OnReference(status); });
+    lookup_.Start(ToBytes(reference_), /*repeatable=*/true, [this](const grpc::Status& status) {
+      OnReference(ReadArtifact(status, lookup_, &artifact_));
+    });
   }
 
   void OnWriteDone(bool ok) override {
@@ -158,7 +177,7 @@ class GetCall final : public grpc::ServerWriteReactor<api::GetArtifactResponse> 
   }
 
   Backend* const backend_;
-  grpc::ClientContext reference_context_;
+  HeldUnary lookup_;
   internal::LookupArtifactRequest reference_;
   api::Artifact artifact_;
   std::unique_ptr<ArtifactReader> reader_;
@@ -169,9 +188,8 @@ class GetCall final : public grpc::ServerWriteReactor<api::GetArtifactResponse> 
 class ArtifactService final : public api::ArtifactService::CallbackService {
  public:
   ArtifactService(ArtifactServiceOptions options, ArtifactStore* store,
-                  std::shared_ptr<grpc::Channel> scheduler)
-      : backend_{options, store, internal::ArtifactReferenceService::Stub(std::move(scheduler)),
-                 thread_pool(options.disk_threads)} {}
+                  Upstream& upstream)
+      : backend_{options, store, upstream, thread_pool(options.disk_threads)} {}
   ~ArtifactService() override { backend_.disk.join(); }
 
   grpc::ServerReadReactor<api::PutArtifactRequest>* PutArtifact(
@@ -191,8 +209,8 @@ class ArtifactService final : public api::ArtifactService::CallbackService {
 
 std::unique_ptr<grpc::Service> MakeArtifactService(ArtifactServiceOptions options,
                                                    ArtifactStore* store,
-                                                   std::shared_ptr<grpc::Channel> scheduler) {
-  return std::make_unique<ArtifactService>(options, store, std::move(scheduler));
+                                                   Upstream& upstream) {
+  return std::make_unique<ArtifactService>(options, store, upstream);
 }
 
 }  // namespace switchyard::gateway

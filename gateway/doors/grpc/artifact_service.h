@@ -8,9 +8,8 @@
 #include <memory>
 
 #include "common/artifacts/artifact_store.h"
-#include "grpcpp/channel.h"
+#include "gateway/upstream/upstream.h"
 #include "switchyard/v1/artifact_service.grpc.pb.h"
-#include "switchyard/worker/v1/artifact_reference_service.grpc.pb.h"
 
 namespace switchyard::gateway {
 
@@ -19,9 +18,9 @@ struct ArtifactServiceOptions {
   int disk_threads = 4;
 };
 
-// `store` must outlive the service. Stop the server before the service goes.
+// `store` and `upstream` must outlive the service. Stop the server before the service goes.
 std::unique_ptr<grpc::Service> MakeArtifactService(ArtifactServiceOptions options,
                                                    ArtifactStore* store,
-                                                   std::shared_ptr<grpc::Channel> scheduler);
+                                                   Upstream& upstream);
 
 }  // namespace switchyard::gateway

@@ -6,9 +6,9 @@ namespace switchyard::gateway {
 
 StreamProxy::StreamProxy(Upstream& upstream, const CallInfo& info,
                          std::function<void(grpc::StatusCode)> done)
-    : done_(std::move(done)) {
+    : done_(std::move(done)), flight_(upstream, info.method, &context_) {
   FillContext(info, &context_);
-  upstream.StubFor(info.method).PrepareBidiStreamingCall(&context_, info.method, {}, &onward_);
+  flight_.stub().PrepareBidiStreamingCall(&context_, info.method, {}, &onward_);
   // Writes are started from the other side's callbacks: the hold keeps the call open until its
   // reads are over.
   onward_.AddHold();
@@ -47,7 +47,8 @@ void StreamProxy::OnWriteDone(bool ok) {
   onward_.StartRead(&from_upstream_);
 }
 
-void StreamProxy::OnwardDone(const grpc::Status& status) {
+void StreamProxy::OnwardDone(const grpc::Status& ended) {
+  const grpc::Status status = flight_.Outcome(ended);
   done_(status.error_code());
   Finish(status);
 }

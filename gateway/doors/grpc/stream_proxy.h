@@ -40,6 +40,7 @@ class StreamProxy final : public grpc::ServerGenericBidiReactor {
 
   const std::function<void(grpc::StatusCode)> done_;
   grpc::ClientContext context_;
+  Flight flight_;
   Onward onward_{this};
   grpc::ByteBuffer from_caller_;
   grpc::ByteBuffer from_upstream_;

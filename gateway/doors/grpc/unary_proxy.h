@@ -1,16 +1,12 @@
-// One unary call passed on as bytes, held and repeated over a restart of the scheduler as the JSON
-// door does. Deletes itself.
+// One unary call passed on as bytes, held and repeated over a change of the leader as the JSON door
+// does. Deletes itself.
 #pragma once
 
 #include <functional>
-#include <memory>
 
-#include "common/sync/mutex.h"
 #include "gateway/doors/caller.h"
 #include "gateway/transcode/api.h"
-#include "gateway/upstream/held_call.h"
-#include "gateway/upstream/upstream.h"
-#include "grpcpp/alarm.h"
+#include "gateway/upstream/held_unary.h"
 #include "grpcpp/generic/async_generic_service.h"
 
 namespace switchyard::gateway {
@@ -23,26 +19,15 @@ class UnaryProxy final : public grpc::ServerGenericBidiReactor {
 
  private:
   void OnReadDone(bool ok) override;
-  void OnCancel() override;
+  void OnCancel() override { call_.Cancel(); }
   void OnDone() override { delete this; }
-
-  void Try();
   void OnAnswer(const grpc::Status& status);
 
   const Method& method_;
-  Upstream& upstream_;
-  const CallInfo info_;
   RandomIds& ids_;
   const std::function<void(grpc::StatusCode)> done_;
-  const absl::Time hold_until_;
-
   grpc::ByteBuffer request_;
-  grpc::ByteBuffer response_;
-  grpc::Alarm alarm_;
-  Backoff backoff_;
-  Mutex mutex_;
-  std::unique_ptr<grpc::ClientContext> context_ GUARDED_BY(mutex_);
-  bool cancelled_ GUARDED_BY(mutex_) = false;
+  HeldUnary call_;
 };
 
 }  // namespace switchyard::gateway

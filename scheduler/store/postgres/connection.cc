@@ -3,6 +3,7 @@
 #include <endian.h>
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -22,8 +23,11 @@ constexpr PostgresStatement kCommit = {"commit", "COMMIT"};
 // A server that is gone without a word is noticed in seconds, not in the two hours of TCP. What the
 // operator writes in the URI comes later and counts.
 constexpr const char* kNames[] = {
-    "connect_timeout", "tcp_user_timeout", "keepalives_idle", "keepalives_interval",
-    "client_encoding", "application_name", "dbname",          nullptr};
+    "connect_timeout",     "tcp_user_timeout", "keepalives_idle",  "keepalives_interval",
+    "keepalives_count",    "client_encoding",  "application_name", "dbname",
+    nullptr};
+
+constexpr int64_t kLongestConnectSeconds = 5;
 
 absl::Status Categorize(absl::string_view state, const std::string& text) {
   if (state == "23505") return absl::AlreadyExistsError(text);
@@ -63,9 +67,16 @@ absl::string_view PostgresResult::Bytes(int row, int column) const {
 void PostgresConnection::Close::operator()(pg_conn* connection) const { PQfinish(connection); }
 
 absl::StatusOr<PostgresConnection> PostgresConnection::Open(const std::string& uri,
-                                                            const std::string& schema) {
-  const char* const values[] = {"5",         "15000", "10", "5", "UTF8", "switchyard-scheduler",
-                                uri.c_str(), nullptr};
+                                                            const std::string& schema,
+                                                            absl::Duration patience) {
+  const int64_t seconds = absl::ToInt64Seconds(patience);
+  // libpq counts connecting in seconds, and takes 1 for 2.
+  const std::string connect = absl::StrCat(std::clamp<int64_t>(seconds, 2, kLongestConnectSeconds));
+  const std::string silence = absl::StrCat(absl::ToInt64Milliseconds(patience));
+  const std::string probe = absl::StrCat(std::max<int64_t>(seconds / 3, 1));
+  const char* const values[] = {connect.c_str(),        silence.c_str(), probe.c_str(),
+                                probe.c_str(),          "2",             "UTF8",
+                                "switchyard-scheduler", uri.c_str(),     nullptr};
   PostgresConnection connection(PQconnectdbParams(kNames, values, /*expand_dbname=*/1));
   if (connection.broken()) {
     return absl::UnavailableError(absl::StrCat(

@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "scheduler/store/postgres/parameters.h"
 
@@ -53,8 +54,10 @@ class PostgresResult {
 class PostgresConnection {
  public:
   // `uri`: a connection string or URI as libpq takes it; the password may come from its usual
-  // places. `schema` is the search path.
-  static absl::StatusOr<PostgresConnection> Open(const std::string& uri, const std::string& schema);
+  // places. `schema` is the search path. `patience`: after so long (whole seconds, at least 2) a
+  // server that does not answer is given up, unless the URI says otherwise.
+  static absl::StatusOr<PostgresConnection> Open(const std::string& uri, const std::string& schema,
+                                                 absl::Duration patience = absl::Seconds(15));
 
   // Statements without parameters and results, `;` between them.
   absl::Status Execute(const std::string& sql);

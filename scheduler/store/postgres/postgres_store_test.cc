@@ -9,42 +9,16 @@
 #include "scheduler/store/job_store_contract.h"
 #include "scheduler/store/postgres/connection.h"
 #include "scheduler/store/postgres/testing/postgres_server.h"
+#include "scheduler/store/postgres/test_server.h"
 
 namespace switchyard::scheduler {
 namespace {
 
 using testing::HasSubstr;
 
-// One server for all tests of this process, each test in a schema of its own.
-PostgresServer* server = nullptr;
+PostgresServer* const& server = TestServer();
 
-class ServerEnvironment final : public testing::Environment {
- public:
-  void SetUp() override {
-    auto started = PostgresServer::Start();
-    if (absl::IsNotFound(started.status())) {
-      GTEST_SKIP() << started.status().message();
-    }
-    ASSERT_TRUE(started.ok()) << started.status();
-    server_ = *std::move(started);
-    server = server_.get();
-  }
-  void TearDown() override {
-    server = nullptr;
-    server_.reset();
-  }
-
- private:
-  std::unique_ptr<PostgresServer> server_;
-};
-
-[[maybe_unused]] const auto* const environment =
-    testing::AddGlobalTestEnvironment(new ServerEnvironment);
-
-PostgresStoreOptions NewSchema() {
-  static int number = 0;
-  return {.uri = server->uri(), .schema = absl::StrCat("test_", ++number)};
-}
+PostgresStoreOptions NewSchema() { return NewTestSchema(); }
 
 std::unique_ptr<JobStore> Open(const PostgresStoreOptions& options) {
   auto store = OpenPostgresStore(options);

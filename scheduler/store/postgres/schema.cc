@@ -99,7 +99,66 @@ BEGIN
 END $$;
 )sql";
 
-constexpr const char* kMigrations[] = {kFirst};
+// Version 2: the lead. Notes:
+// - `leader` has one row. There are no times in it: who looks measures on his own clock how long
+// `renewal` stays the same.
+// - Taking the lead raises the epoch in the same transaction: every commit of the leader before is
+// refused from then on. Both functions lock `leader` before `meta`.
+// - `standby` is for people to look at.
+constexpr char kLead[] = R"sql(
+CREATE TABLE leader (
+  one BOOLEAN PRIMARY KEY DEFAULT TRUE CHECK (one),
+  term BIGINT NOT NULL,
+  renewal BIGINT NOT NULL,
+  held BIGINT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  client_address TEXT NOT NULL,
+  version TEXT NOT NULL
+) WITH (fillfactor = 10);
+INSERT INTO leader VALUES (TRUE, 0, 0, 0, '', '', '', '');
+CREATE TABLE standby (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  client_address TEXT NOT NULL,
+  version TEXT NOT NULL,
+  seen TIMESTAMPTZ NOT NULL
+) WITH (fillfactor = 10);
+CREATE FUNCTION take_lead(seen_term BIGINT, seen_renewal BIGINT, new_id TEXT, new_name TEXT,
+                          new_address TEXT, new_version TEXT)
+RETURNS BIGINT LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE leader SET term = term + 1, renewal = renewal + 1, held = 1, id = new_id, name = new_name,
+    client_address = new_address, version = new_version
+    WHERE term = seen_term AND renewal = seen_renewal;
+  IF NOT FOUND THEN
+    RETURN 0;
+  END IF;
+  UPDATE meta SET value = value + 1 WHERE meta.name = 'epoch';
+  DELETE FROM standby WHERE standby.id = new_id OR seen < clock_timestamp() - INTERVAL '1 day';
+  RETURN seen_term + 1;
+END $$;
+CREATE FUNCTION renew_lead(mine BIGINT) RETURNS BIGINT LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE leader SET renewal = renewal + 1 WHERE term = mine AND held = 1;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'term % is over: another scheduler leads', mine USING ERRCODE = 'SW001';
+  END IF;
+  RETURN mine;
+END $$;
+CREATE FUNCTION bump_epoch(mine BIGINT) RETURNS BIGINT LANGUAGE plpgsql AS $$
+DECLARE raised BIGINT;
+BEGIN
+  PERFORM 1 FROM leader WHERE term = mine AND held = 1 FOR SHARE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'term % is over: another scheduler leads', mine USING ERRCODE = 'SW001';
+  END IF;
+  UPDATE meta SET value = value + 1 WHERE name = 'epoch' RETURNING value INTO raised;
+  RETURN raised;
+END $$;
+)sql";
+
+constexpr const char* kMigrations[] = {kFirst, kLead};
 
 // What schedulers lock while they look at the version; any number that others do not use.
 constexpr int64_t kMigrationLock = 0x5377697463687964;  // "Switchyd"
