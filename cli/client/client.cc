@@ -313,6 +313,11 @@ absl::StatusOr<v1::ListWorkersResponse> Client::ListWorkers() {
                       v1::ListWorkersRequest());
 }
 
+absl::StatusOr<v1::ListSchedulersResponse> Client::ListSchedulers() {
+  return stubs_->Call(stubs_->fleet, &v1::FleetService::Stub::ListSchedulers,
+                      v1::ListSchedulersRequest());
+}
+
 absl::StatusOr<v1::Queue> Client::GetQueue() {
   return stubs_->Call(stubs_->fleet, &v1::FleetService::Stub::GetQueue, v1::GetQueueRequest());
 }

@@ -80,6 +80,7 @@ class Client {
 
   absl::StatusOr<v1::ListDevicesResponse> ListDevices();
   absl::StatusOr<v1::ListWorkersResponse> ListWorkers();
+  absl::StatusOr<v1::ListSchedulersResponse> ListSchedulers();
   absl::StatusOr<v1::Queue> GetQueue();
   absl::StatusOr<v1::Limits> GetLimits();
   absl::StatusOr<v1::Limits> UpdateLimits(const v1::UpdateLimitsRequest& request);

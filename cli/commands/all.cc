@@ -23,7 +23,7 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
       MakeArraysCancel, MakeSchedulesCreate, MakeSchedulesList, MakeSchedulesShow,
       MakeSchedulesPause, MakeSchedulesResume, MakeSchedulesDelete,
       // What there is.
-      MakeModels, MakeDevices, MakeWorkers, MakeWorkersCordon, MakeWorkersUncordon,
+      MakeModels, MakeDevices, MakeSchedulers, MakeWorkers, MakeWorkersCordon, MakeWorkersUncordon,
       MakeWorkersDrain, MakeQueue, MakeQueuePause, MakeQueueResume, MakeQueuePauses, MakeTenants,
       MakeTenantsSet, MakeKeys, MakeKeysSet, MakeLimitsShow, MakeLimitsSet, MakeLimitsClear,
       MakeArtifactsPut, MakeArtifactsGet};

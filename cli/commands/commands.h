@@ -63,6 +63,7 @@ std::unique_ptr<Command> MakeUp();
 std::unique_ptr<Command> MakeWait();
 std::unique_ptr<Command> MakeWatch();
 std::unique_ptr<Command> MakeWhy();
+std::unique_ptr<Command> MakeSchedulers();
 std::unique_ptr<Command> MakeWorkers();
 std::unique_ptr<Command> MakeWorkersCordon();
 std::unique_ptr<Command> MakeWorkersDrain();

@@ -37,6 +37,7 @@ class Doctor final : public Command {
     }
     tell(LookAtData(session));
     if (tell(LookAtServer(session))) {
+      tell(LookAtSchedulers(session));
       tell(LookAtWorkers(session));
       tell(LookAtArtifacts(session));
     }
@@ -77,6 +78,21 @@ class Doctor final : public Command {
             absl::StrCat("server ", session.server, ": ", queue->queued(), " queued, ",
                          queue->running(), " running, leader epoch ", queue->epoch()),
             ""};
+  }
+
+  static Finding LookAtSchedulers(Session& session) {
+    const absl::StatusOr<v1::ListSchedulersResponse> all = session.client().ListSchedulers();
+    if (!all.ok()) {
+      return {false, absl::StrCat("schedulers: ", all.status().message()),
+              "see the schedulers' logs"};
+    }
+    std::string leader = "none";
+    int standbys = 0;
+    for (const v1::Scheduler& scheduler : all->schedulers()) {
+      if (scheduler.role() == v1::Scheduler::LEADER) leader = scheduler.name();
+      standbys += scheduler.role() == v1::Scheduler::STANDBY;
+    }
+    return {true, absl::StrCat("scheduler ", leader, " leads, ", standbys, " stand by"), ""};
   }
 
   static Finding LookAtWorkers(Session& session) {

@@ -73,6 +73,19 @@ std::string WorkersTable(const google::protobuf::RepeatedPtrField<v1::Worker>& w
   return table.Text();
 }
 
+std::string SchedulersTable(const google::protobuf::RepeatedPtrField<v1::Scheduler>& schedulers,
+                            absl::Time now) {
+  Table table({"SCHEDULER", "ROLE", "ADDRESS", ">TERM", ">SEEN", "VERSION"});
+  for (const v1::Scheduler& scheduler : schedulers) {
+    const bool leads = scheduler.role() == v1::Scheduler::LEADER;
+    table.Add({scheduler.name(), leads ? "leads" : "stands by", scheduler.address(),
+               leads ? absl::StrCat(scheduler.term()) : "",
+               leads ? "now" : DurationText(now - FromProto(scheduler.last_seen_time())),
+               scheduler.version()});
+  }
+  return table.Text();
+}
+
 std::string QueueText(const v1::Queue& queue) {
   std::string text = absl::StrCat(queue.queued(), " queued of at most ", queue.capacity(), ", ",
                                   queue.running(), " running; leader epoch ", queue.epoch(), "\n");

@@ -14,6 +14,8 @@ std::string DevicesTable(const google::protobuf::RepeatedPtrField<v1::Device>& d
 std::string DeviceLine(const v1::Device& device);
 std::string WorkersTable(const google::protobuf::RepeatedPtrField<v1::Worker>& workers,
                          absl::Time now);
+std::string SchedulersTable(const google::protobuf::RepeatedPtrField<v1::Scheduler>& schedulers,
+                            absl::Time now);
 std::string QueueText(const v1::Queue& queue);
 std::string LimitsTable(const v1::Limits& limits);
 

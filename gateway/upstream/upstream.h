@@ -29,6 +29,8 @@ struct CallInfo {
   std::string authorization;  // As the caller sent it; the scheduler judges it.
 };
 
+class Flight;
+
 class Upstream {
  public:
   // Calls of services not named by Serve go to the one of `schedulers` that leads. REQUIRES: not

@@ -27,8 +27,11 @@ std::string ReadAll(const std::string& path) {
 
 }  // namespace
 
-Installation::Installation(std::string binaries, std::string directory)
-    : binaries_(std::move(binaries)), directory_(std::move(directory)) {
+Installation::Installation(std::string binaries, std::string directory,
+                           std::string scheduler_config)
+    : binaries_(std::move(binaries)),
+      directory_(std::move(directory)),
+      scheduler_config_(std::move(scheduler_config)) {
   fs::remove_all(directory_);
   fs::create_directories(directory_);
 }
@@ -75,7 +78,7 @@ absl::Status Installation::StartScheduler() {
       "scheduler", absl::StrCat("data_dir: '", directory_, "/scheduler'\nlisten: '127.0.0.1:0'\n",
                                 "worker_listen: '", worker_socket,
                                 "'\nadmin_listen: '127.0.0.1:0'\nallow_noop: true\n",
-                                "artifact_dir: '", directory_, "/artifacts'\n"));
+                                "artifact_dir: '", directory_, "/artifacts'\n", scheduler_config_));
   const absl::Time start = absl::Now();
   scheduler_process_ = Launch("scheduler", config);
   const std::string file = directory_ + "/scheduler.addresses";

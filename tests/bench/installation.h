@@ -18,7 +18,8 @@ class Installation {
  public:
   // `binaries`: folder of switchyard-scheduler and the others. `directory` is made, and removed at
   // the end.
-  Installation(std::string binaries, std::string directory);
+  // `scheduler_config` is added to the scheduler's.
+  Installation(std::string binaries, std::string directory, std::string scheduler_config = "");
   ~Installation();
 
   // Each waits until it serves (30 s at most) and tells how long that took from exec.
@@ -45,6 +46,7 @@ class Installation {
 
   const std::string binaries_;
   const std::string directory_;
+  const std::string scheduler_config_;
   std::string scheduler_address_, worker_address_, gateway_address_;
   absl::Duration scheduler_start_, gateway_start_, worker_start_;
   std::unique_ptr<e2e::Process> scheduler_process_, gateway_process_, worker_process_;

@@ -1,6 +1,7 @@
 // switchyard-bench: measures in one run, with one process configuration, what the README claims.
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <iostream>
@@ -8,13 +9,16 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "scheduler/core/bench/decision.h"
+#include "scheduler/store/postgres/testing/postgres_server.h"
 #include "tests/bench/bare_commit.h"
 #include "tests/bench/durable.h"
 #include "tests/bench/echo.h"
 #include "tests/bench/installation.h"
 #include "tests/bench/report.h"
+#include "tests/bench/river.h"
 
 namespace switchyard::bench {
 namespace {
@@ -23,11 +27,15 @@ struct Options {
   std::string json_file;
   std::string directory;
   std::string echo_file;  // Set in the echo server's own process.
+  std::string river;      // Path of river-bench; empty: none.
   std::vector<std::string> only;
   uint64_t scale = 1;  // Everything this many times smaller.
   BatchOptions batch;
   SingleOptions single;
 };
+
+// Of two that are compared.
+constexpr int kTurns = 7;
 
 class Bench {
  public:
@@ -40,11 +48,9 @@ class Bench {
     const struct {
       const char* names;  // Rows it makes; the first is what --only takes.
       absl::Status (Bench::*measure)();
-    } parts[] = {{"decision", &Bench::Decisions},
-                 {"echo", &Bench::Echo},
-                 {"commit", &Bench::Commits},
-                 {"durable", &Bench::Durable},
-                 {"memory", &Bench::QueuedMemory}};
+    } parts[] = {{"decision", &Bench::Decisions}, {"echo", &Bench::Echo},
+                 {"commit", &Bench::Commits},     {"durable", &Bench::Durable},
+                 {"postgres", &Bench::Postgres},  {"memory", &Bench::QueuedMemory}};
     for (const auto& part : parts) {
       if (!Wanted(part.names)) continue;
       if (absl::Status status = (this->*part.measure)(); !status.ok()) {
@@ -164,6 +170,58 @@ class Bench {
     return absl::OkStatus();
   }
 
+  // The same over PostgreSQL; with --river also River on the same server, in turns.
+  absl::Status Postgres() {
+    auto server = scheduler::PostgresServer::Start();
+    if (absl::IsNotFound(server.status())) {
+      std::cerr << "no rows of PostgreSQL: " << server.status().message() << std::endl;
+      return absl::OkStatus();
+    }
+    if (!server.ok()) return server.status();
+    Installation installation(binaries_, options_.directory + "/postgres",
+                              absl::StrCat("postgres { uri: '", (*server)->uri(), "' }\n"));
+    if (absl::Status status = installation.StartScheduler(); !status.ok()) return status;
+    if (absl::Status status = installation.StartWorker(); !status.ok()) return status;
+    BatchOptions warm_up = options_.batch;
+    warm_up.jobs = 20'000 / options_.scale;
+    if (auto rate = MeasureBatches(installation.scheduler(), warm_up); !rate.ok())
+      return rate.status();
+    std::vector<double> ours, theirs, ratios;
+    const int turns = options_.river.empty() ? 1 : kTurns;
+    for (int turn = 0; turn < turns; ++turn) {
+      const auto rate = MeasureBatches(installation.scheduler(), options_.batch);
+      if (!rate.ok()) return rate.status();
+      ours.push_back(*rate);
+      if (options_.river.empty()) break;
+      const auto other = MeasureRiver(options_.river, (*server)->uri(), options_.batch);
+      if (!other.ok()) return other.status();
+      theirs.push_back(*other);
+      ratios.push_back(*rate / *other);
+    }
+    AddTurns("durable_jobs_s_postgres", "jobs/s", std::move(ours),
+             absl::StrCat("scheduler's port, noop of 200 bytes, ", options_.batch.jobs_per_call,
+                          " a call, ", options_.batch.calls_at_once,
+                          " calls at once, results read back and checked; PostgreSQL as installed, "
+                          "fsync on, on this machine"));
+    if (options_.river.empty()) return absl::OkStatus();
+    AddTurns("river_jobs_s", "jobs/s", std::move(theirs),
+             "the same number of noop jobs of 200 bytes inserted by COPY and worked 2,000 at once "
+             "by a client of River on the same server; no results are kept");
+    AddTurns("postgres_ratio", "x", std::move(ratios), "ours over River's of the same turn");
+    return absl::OkStatus();
+  }
+
+  // Median, and the spread beside the conditions.
+  void AddTurns(const std::string& name, const std::string& unit, std::vector<double> values,
+                const std::string& conditions) {
+    std::sort(values.begin(), values.end());
+    const std::string spread = values.size() == 1 ? ""
+                                                  : absl::StrFormat("; median of %d, %.1f to %.1f",
+                                                                    static_cast<int>(values.size()),
+                                                                    values.front(), values.back());
+    report_.AddAndPrint({name, values[values.size() / 2], unit, conditions + spread});
+  }
+
   // A scheduler without a worker, so that what comes in waits.
   absl::Status QueuedMemory() {
     Installation installation(binaries_, options_.directory + "/memory");
@@ -202,7 +260,11 @@ int main(int argc, char** argv) {
   app.add_option("--json", options.json_file, "File the rows are written to as JSON");
   app.add_option("--data", options.directory,
                  "Folder for the run's data; its disk is the one measured");
-  app.add_option("--only", options.only, "Parts: decision, echo, commit, durable, memory");
+  app.add_option("--only", options.only,
+                 "Parts: decision, echo, commit, durable, postgres, memory");
+  app.add_option("--river", options.river,
+                 "Program built from tests/bench/river: compares with River on one PostgreSQL, in "
+                 "seven turns");
   app.add_option("--scale-down", options.scale,
                  "Everything this many times smaller, for a quick look");
   app.add_option("--jobs", options.batch.jobs, "Jobs of a batch row");

@@ -58,7 +58,8 @@ v1::Job Noop(const std::string& payload, absl::Duration hold) {
   return job;
 }
 
-Fleet::Fleet(FleetOptions options) : options_(std::move(options)), workers_(options_.workers) {
+Fleet::Fleet(FleetOptions options)
+    : options_(std::move(options)), schedulers_(options_.schedulers), workers_(options_.workers) {
   char pattern[] = "/tmp/sy-e2e-XXXXXX";
   directory_ = mkdtemp(pattern);
   data_root_ = directory_ + "/data";
@@ -68,7 +69,7 @@ Fleet::Fleet(FleetOptions options) : options_(std::move(options)), workers_(opti
 Fleet::~Fleet() {
   workers_.clear();
   gateway_.reset();
-  scheduler_.reset();
+  schedulers_.clear();
   if (::testing::Test::HasFailure()) {
     std::fprintf(stderr, "the processes' logs are kept in %s\n", directory_.c_str());
     return;
@@ -83,17 +84,28 @@ std::string Fleet::Config(const std::string& name, const std::string& text) {
   return path;
 }
 
-void Fleet::StartScheduler() {
+std::string Fleet::SchedulerLines(const std::string& socket) const {
+  std::string lines;
+  for (int number = 1; number <= options_.schedulers; ++number) {
+    absl::StrAppend(&lines, "scheduler: 'unix:", directory_, "/", socket, number, ".sock'\n");
+  }
+  return lines;
+}
+
+void Fleet::StartScheduler(int number) {
+  const std::string name = absl::StrCat("scheduler", number);
   const std::string config = Config(
-      "scheduler",
-      absl::StrCat("data_dir: '", directory_, "/scheduler'\n", "listen: 'unix:", directory_,
-                   "/client.sock'\n", "worker_listen: 'unix:", directory_, "/worker.sock'\n",
-                   "artifact_dir: '", directory_, "/artifacts'\n", "lease { seconds: ",
-                   options_.lease_seconds, " }\n", "heartbeat_interval { nanos: 200000000 }\n",
-                   options_.allow_noop ? "allow_noop: true\n" : "", options_.scheduler_config));
-  scheduler_ = std::make_unique<Process>(
+      name, absl::StrCat("name: 's", number, "'\n", "data_dir: '", directory_, "/", name, "'\n",
+                         "listen: 'unix:", directory_, "/client", number, ".sock'\n",
+                         "worker_listen: 'unix:", directory_, "/worker", number, ".sock'\n",
+                         "artifact_dir: '", directory_, "/artifacts'\n",
+                         "lease { seconds: ", options_.lease_seconds, " }\n",
+                         "heartbeat_interval { nanos: 200000000 }\n",
+                         options_.allow_noop ? "allow_noop: true\n" : "", options_.scheduler_config,
+                         options_.config_of ? options_.config_of(number) : ""));
+  schedulers_[number - 1] = std::make_unique<Process>(
       std::vector<std::string>{Binary("switchyard-scheduler"), "--config", config},
-      directory_ + "/scheduler.log");
+      absl::StrCat(directory_, "/", name, ".log"));
 }
 
 void Fleet::StartGateway() {
@@ -101,9 +113,8 @@ void Fleet::StartGateway() {
   std::filesystem::remove(addresses);
   const std::string config = Config(
       "gateway", absl::StrCat("http_listen: '127.0.0.1:0'\n", "grpc_listen: 'unix:", directory_,
-                              "/gateway.sock'\n", "scheduler: 'unix:", directory_,
-                              "/client.sock'\n", "artifact_dir: '", directory_, "/artifacts'\n",
-                              "address_file: '", addresses, "'\n"));
+                              "/gateway.sock'\n", SchedulerLines("client"), "artifact_dir: '",
+                              directory_, "/artifacts'\n", "address_file: '", addresses, "'\n"));
   gateway_ = std::make_unique<Process>(
       std::vector<std::string>{Binary("switchyard-gateway"), "--config", config},
       directory_ + "/gateway.log");
@@ -121,16 +132,16 @@ void Fleet::StartWorker(int number) {
   const std::string name = absl::StrCat("worker", number);
   const std::string config =
       Config(name, absl::StrCat("id: 'w", number, "'\n", "data_dir: '", directory_, "/", name,
-                                "'\n", "scheduler: 'unix:", directory_, "/worker.sock'\n",
-                                "data_roots: '", data_root_, "'\n", "artifact_dir: '", directory_,
-                                "/artifacts'\n", "threads: 1\n", "drain_seconds: 10\n"));
+                                "'\n", SchedulerLines("worker"), "data_roots: '", data_root_, "'\n",
+                                "artifact_dir: '", directory_, "/artifacts'\n", "threads: 1\n",
+                                "drain_seconds: 10\n"));
   workers_[number - 1] = std::make_unique<Process>(
       std::vector<std::string>{Binary("switchyard-worker"), "--config", config},
       absl::StrCat(directory_, "/", name, ".log"));
 }
 
 void Fleet::Start() {
-  StartScheduler();
+  for (int number = 1; number <= options_.schedulers; ++number) StartScheduler(number);
   StartGateway();
   for (int number = 1; number <= options_.workers; ++number) StartWorker(number);
   const bool ready = WaitUntil([&] {

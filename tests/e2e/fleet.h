@@ -21,6 +21,10 @@ struct FleetOptions {
   bool allow_noop = true;
   int workers = 1;               // `w1`, `w2`, ... on this one host.
   std::string scheduler_config;  // Added to the scheduler's configuration.
+  // `s1`, `s2`, ... on one store: their configurations must name a database.
+  int schedulers = 1;
+  // Added to the configuration of the scheduler with this number.
+  std::function<std::string(int number)> config_of = nullptr;
 };
 
 // Used by one thread. A failed start ends the test process with the log's place.
@@ -29,13 +33,13 @@ class Fleet {
   explicit Fleet(FleetOptions options = {});
   ~Fleet();
 
-  void StartScheduler();
+  void StartScheduler(int number = 1);
   void StartGateway();
   void StartWorker(int number = 1);
   // All of them, and waits until every worker's device is offered.
   void Start();
 
-  Process& scheduler() { return *scheduler_; }
+  Process& scheduler(int number = 1) { return *schedulers_[number - 1]; }
   Process& worker(int number = 1) { return *workers_[number - 1]; }
   Process& gateway() { return *gateway_; }
 
@@ -65,11 +69,13 @@ class Fleet {
 
  private:
   std::string Config(const std::string& name, const std::string& text);
+  // A `scheduler:` line for each of them.
+  std::string SchedulerLines(const std::string& socket) const;
 
   const FleetOptions options_;
   std::string directory_, data_root_, http_;
-  std::unique_ptr<Process> scheduler_, gateway_;
-  std::vector<std::unique_ptr<Process>> workers_;
+  std::unique_ptr<Process> gateway_;
+  std::vector<std::unique_ptr<Process>> schedulers_, workers_;
   std::unique_ptr<v1::JobService::Stub> jobs_;
   std::unique_ptr<v1::FleetService::Stub> fleet_;
   std::unique_ptr<v1::ModelService::Stub> models_;

@@ -73,6 +73,10 @@ class Checker {
   // From when a drain is asked until its lift is answered, what a worker runs may be asked to end.
   virtual void OnDrain(const std::string& /*worker*/, bool /*drained*/) {}
   virtual void OnLimits(const std::vector<scheduler::LimitRule>&, int64_t /*now_us*/) {}
+  // How many schedulers lead, each by its own clock.
+  virtual void OnLeaders(int /*leading*/) {}
+  // A scheduler built its core under this epoch and decides from now on.
+  virtual void OnEpoch(uint64_t /*epoch*/) {}
   // The end. Faults stopped long ago.
   virtual void AtEnd(const std::vector<StoredJob>&) {}
 
@@ -105,6 +109,7 @@ std::unique_ptr<Checker> MakeCancelHolds();
 std::unique_ptr<Checker> MakeGangsAllOrNone();
 std::unique_ptr<Checker> MakeNoEarlyPreemption();
 std::unique_ptr<Checker> MakeExpiredNeverStarts();
+std::unique_ptr<Checker> MakeOneLeader();
 // For calm sites only. `workers`: the profile's.
 std::unique_ptr<Checker> MakeReservationKept(const std::vector<std::vector<std::string>>& workers);
 std::unique_ptr<Checker> MakeDependenciesKept();

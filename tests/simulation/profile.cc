@@ -53,6 +53,14 @@ Profile Calm() {
           .seeds_for_one = 50};
 }
 
+// Three schedulers on one store, of which one leads.
+Profile Standby() {
+  Profile profile = Crowded();
+  profile.name = "standby";
+  profile.schedulers = 3;
+  return profile;
+}
+
 // Five places that are never idle for two hours, and tenants of every sort: three that share by
 // weight, one that floods with urgent work, one at its cap, one with a guarantee whose jobs are the
 // least urgent, and one that asks for little and least urgent of all. Two have interactive requests
@@ -83,7 +91,7 @@ Profile Tenants() {
 
 const std::vector<Profile>& Profiles() {
   static const auto& profiles =
-      *new std::vector<Profile>{Mixed(), Crowded(), Fleet(), Tenants(), Calm()};
+      *new std::vector<Profile>{Mixed(), Crowded(), Fleet(), Tenants(), Calm(), Standby()};
   return profiles;
 }
 

@@ -56,6 +56,8 @@ struct Profile {
   // can then be told exactly how long things should wait.
   bool calm = false;
   bool drawn = false;  // Everything else is drawn from the seed (site.h).
+  // On one store; with more than one, one leads, and they are frozen and cut off from it.
+  int schedulers = 1;
   // Every so many seeds a run without a named profile takes this one; 0: only when named.
   uint64_t seeds_for_one = 0;
 };

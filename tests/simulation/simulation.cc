@@ -75,6 +75,15 @@ void PlanFaults(World& world, Workers& workers) {
   });
 }
 
+void PlanLeaderFaults(World& world) {
+  if (world.profile().schedulers == 1) return;
+  world.After(world.random().Between(0, 2 * world.profile().longest_calm_us), [&world] {
+    if (!world.MayFail()) return;
+    world.DisturbAScheduler();
+    PlanLeaderFaults(world);
+  });
+}
+
 void AddCheckers(World& world) {
   world.AddChecker(MakeNoJobLost());
   world.AddChecker(MakeOneAttemptRuns());
@@ -85,6 +94,7 @@ void AddCheckers(World& world) {
   world.AddChecker(MakeGangsAllOrNone());
   world.AddChecker(MakeNoEarlyPreemption());
   world.AddChecker(MakeExpiredNeverStarts());
+  if (world.profile().schedulers > 1) world.AddChecker(MakeOneLeader());
   if (world.profile().calm) world.AddChecker(MakeReservationKept(world.profile().workers));
   world.AddChecker(MakeDependenciesKept());
   world.AddChecker(MakeArrayWidthKept());
@@ -129,6 +139,7 @@ SimulationResult RunSimulation(const SimulationOptions& options) {
   TenantLoad load(world);
   load.Begin();
   world.After(world.profile().faults_from_us, [&] { PlanFaults(world, workers); });
+  PlanLeaderFaults(world);
   const int64_t end_us = world.profile().fault_time_us + world.profile().quiet_time_us;
   world.Run(end_us, [&] { return !world.faulty() && client.Done() && load.Done(); });
   // So that what was published last arrives everywhere.

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/engine/row_codec.h"
+#include "scheduler/store/forwarding_store.h"
 #include "tests/simulation/simulated_worker.h"
 #include "tests/simulation/site.h"
 
@@ -15,8 +16,18 @@ using scheduler::StoreFault;
 
 constexpr int64_t kMillisecond = 1000;
 constexpr int64_t kSecond = 1'000'000;
-// Between the arrival of an input and the drain that takes it.
-constexpr int64_t kDrainDelayUs = 200;
+
+// Commits whatever the epoch: a planted bug.
+class CarelessStore final : public scheduler::ForwardingStore {
+ public:
+  explicit CarelessStore(scheduler::MemoryStore& store) : ForwardingStore(store), memory_(store) {}
+  absl::Status Commit(uint64_t, const scheduler::WriteBatch& batch) override {
+    return store_.Commit(memory_.epoch(), batch);
+  }
+
+ private:
+  scheduler::MemoryStore& memory_;
+};
 
 scheduler::EngineOptions MakeEngineOptions(const SimulationOptions& options,
                                            const Profile& profile) {
@@ -43,6 +54,7 @@ scheduler::EngineOptions MakeEngineOptions(const SimulationOptions& options,
   }
   engine.core.bugs = options.bugs;
   engine.reply_before_commit = options.reply_before_commit;
+  engine.acts_after_its_lease = options.acts_after_its_lease;
   return engine;
 }
 
@@ -70,7 +82,17 @@ World::World(const SimulationOptions& options)
       ++counters_[absl::StrCat("site.", kFeatureNames[i])];
   }
   ++counters_["site." + profile_.name];
-  StartScheduler();
+  scheduler::JobStore* store = &store_;
+  if (options_.takes_old_commits) {
+    careless_store_ = std::make_unique<CarelessStore>(store_);
+    store = careless_store_.get();
+  }
+  scheduler::LeaseStore* leases = profile_.schedulers > 1 ? &leases_ : nullptr;
+  for (int i = 0; i < profile_.schedulers; ++i) {
+    schedulers_.push_back(std::make_unique<SimulatedScheduler>(
+        *this, i, MakeEngineOptions(options_, profile_), *store, leases));
+  }
+  for (const auto& scheduler : schedulers_) scheduler->Start();
 }
 
 World::~World() = default;
@@ -103,23 +125,53 @@ void World::Trace(absl::string_view what, uint64_t a, uint64_t b) {
   fold(static_cast<uint64_t>(now_us()));
 }
 
-// --- The scheduler's process ---
+// --- The schedulers ---
 
-void World::StartScheduler() {
-  engine_ = std::make_unique<scheduler::Engine>(MakeEngineOptions(options_, profile_), store_,
-                                                clock_, *this);
-  engine_->Start().IgnoreError();  // The engine tries again with every drain.
-  PlanDrain(0);
+void World::AdvanceTo(int64_t time_us) {
+  if (time_us > now_us()) clock_.Advance(absl::Microseconds(time_us - now_us()));
+}
+
+SimulatedScheduler& World::AnyScheduler() {
+  return *schedulers_[several() ? random_.Below(schedulers_.size()) : 0];
+}
+
+SimulatedScheduler& World::Leader() {
+  if (!several()) return *schedulers_[0];
+  if (MayFail() && random_.Chance(0.1)) return AnyScheduler();
+  const std::string id = leases_.Read()->holder.id;
+  for (const auto& scheduler : schedulers_) {
+    if (absl::StrCat("s", scheduler->index() + 1) == id) return *scheduler;
+  }
+  return AnyScheduler();
+}
+
+void World::CheckLeaders() {
+  int leading = 0;
+  for (const auto& scheduler : schedulers_) leading += scheduler->Leads() ? 1 : 0;
+  Tell([leading](Checker& checker) { checker.OnLeaders(leading); });
+}
+
+void World::DisturbAScheduler() {
+  SimulatedScheduler& one = random_.Chance(0.7) ? Leader() : AnyScheduler();
+  const int64_t for_us = random_.Between(kSecond / 2, 40 * kSecond);
+  switch (random_.Below(3)) {
+    case 0:
+      return one.Freeze(for_us);
+    case 1:
+      return one.CutOff(for_us);
+    default:
+      // The database is away from all of them.
+      for (const auto& scheduler : schedulers_) scheduler->CutOff(for_us / 4);
+  }
 }
 
 void World::CrashScheduler(int64_t down_us) {
-  if (engine_ == nullptr) return;
+  SimulatedScheduler& crashed = Leader();
+  if (!crashed.Crash()) return;
   Fault("scheduler_crash");
   Trace("crash", 0, 0);
-  engine_.reset();
-  inbox_.clear();
-  drain_at_us_ = scheduler::kNever;
   for (auto& [number, session] : sessions_) {
+    if (session.scheduler != &crashed) continue;
     session.detached = true;
     session.cut_us = std::min(session.cut_us, now_us());
     if (!session.worker_left) {
@@ -127,7 +179,7 @@ void World::CrashScheduler(int64_t down_us) {
             [worker = session.worker, number = number] { worker->OnStreamLost(number); });
     }
   }
-  After(down_us, [this] { StartScheduler(); });
+  After(down_us, [&crashed] { crashed.Start(); });
 }
 
 void World::StepWallClock(int64_t by_us) {
@@ -136,42 +188,15 @@ void World::StepWallClock(int64_t by_us) {
 }
 
 std::shared_ptr<const scheduler::AccountsView> World::accounts() const {
-  if (engine_ == nullptr) return std::make_shared<scheduler::AccountsView>();
-  return engine_->live_view().accounts();
+  const SimulatedScheduler& first = *schedulers_.front();
+  if (!first.up()) return std::make_shared<scheduler::AccountsView>();
+  return first.engine()->live_view().accounts();
 }
 
 void World::Command(scheduler::Input input) {
   After(Latency(), [this, input = std::make_shared<scheduler::Input>(std::move(input))] {
-    Arrive(std::move(*input));
+    Leader().Arrive(std::move(*input));
   });
-}
-
-void World::Arrive(scheduler::Input input) {
-  if (engine_ == nullptr) return;  // Nobody listens; callers notice by themselves.
-  inbox_.push_back(std::move(input));
-  PlanDrain(kDrainDelayUs);
-}
-
-void World::PlanDrain(int64_t delay_us) {
-  const int64_t at_us = now_us() + delay_us;
-  if (at_us >= drain_at_us_) return;
-  drain_at_us_ = at_us;
-  After(delay_us, [this, at_us] {
-    if (drain_at_us_ != at_us) return;  // Planned anew since.
-    drain_at_us_ = scheduler::kNever;
-    DrainNow();
-  });
-}
-
-void World::DrainNow() {
-  if (engine_ == nullptr) return;
-  ++counters_["drains"];
-  drain_wall_us_ = wall_us();
-  engine_->Drain(inbox_);
-  if (!inbox_.empty()) return PlanDrain(kDrainDelayUs);
-  const absl::Duration wait = engine_->TimeToWakeup();
-  if (wait != absl::InfiniteDuration())
-    PlanDrain(std::max<int64_t>(absl::ToInt64Microseconds(wait), kMillisecond / 2));
 }
 
 // --- The network ---
@@ -187,6 +212,7 @@ int64_t World::Latency() {
 uint64_t World::OpenSession(SimulatedWorker* worker) {
   const uint64_t number = next_session_++;
   sessions_[number].worker = worker;
+  sessions_[number].scheduler = &Leader();
   return number;
 }
 
@@ -201,11 +227,11 @@ void World::ToScheduler(uint64_t number, scheduler::Event event) {
       ++counters_["messages_lost"];
       return;
     }
-    Arrive(std::move(*input));
+    session.scheduler->Arrive(std::move(*input));
   });
 }
 
-void World::Send(uint64_t, scheduler::SessionOutput output) {
+void World::Send(const SimulatedScheduler& from, uint64_t epoch, scheduler::SessionOutput output) {
   const auto found = sessions_.find(output.session);
   if (found == sessions_.end()) return;
   Session& session = found->second;
@@ -213,7 +239,7 @@ void World::Send(uint64_t, scheduler::SessionOutput output) {
     const scheduler::AssignAttempt& attempt = assignment.attempt;
     Trace("assign", attempt.ref.job, attempt.ref.fencing.counter);
     const Site site{session.worker->name(), attempt.device, attempt.job_class};
-    Tell([&](Checker& checker) { checker.OnAssigned(site, attempt, drain_wall_us_); });
+    Tell([&](Checker& checker) { checker.OnAssigned(site, attempt, from.drain_wall_us()); });
   }
   for (const scheduler::CancelAttempt& cancel : output.cancels) {
     Tell([&](Checker& checker) { checker.OnCancelSent(session.worker->name(), cancel, now_us()); });
@@ -222,9 +248,16 @@ void World::Send(uint64_t, scheduler::SessionOutput output) {
   const bool close = output.close;
   const uint64_t number = output.session;
   const auto message = std::make_shared<scheduler::SessionOutput>(std::move(output));
-  After(session.last_down_us - now_us(), [this, number, message] {
+  After(session.last_down_us - now_us(), [this, number, message, epoch] {
     const Session& session = sessions_[number];
-    if (!session.worker_left) session.worker->OnMessage(*message);
+    if (session.worker_left) return;
+    uint64_t& seen = epochs_seen_[session.worker];
+    if (epoch < seen && several() && !options_.believes_old_leaders) {
+      ++counters_["old_leaders_left"];
+      return session.worker->OnStreamLost(number);
+    }
+    seen = std::max(seen, epoch);
+    session.worker->OnMessage(*message);
   });
   if (close) session.detached = true;
 }
@@ -236,7 +269,7 @@ void World::Detach(uint64_t number, int64_t delay_us) {
     session.detached = true;
     scheduler::Input input;
     input.event = scheduler::WorkerDetached{.session = number};
-    Arrive(std::move(input));
+    session.scheduler->Arrive(std::move(input));
   });
 }
 
@@ -278,14 +311,26 @@ void World::Publish(absl::Span<const scheduler::JobNotice> notices) {
   Tell([](Checker& checker) { checker.OnDrainEnd(); });
 }
 
-void World::Rebuilt(uint64_t epoch) {
+void World::Rebuilt(const SimulatedScheduler& from, uint64_t epoch) {
   ++counters_["rebuilds"];
   Trace("rebuilt", epoch, 0);
+  Tell([epoch](Checker& checker) { checker.OnEpoch(epoch); });
+  if (several()) TellWorkers(from);
   const std::vector<StoredJob> stored = Stored();
   Tell([&](Checker& checker) { checker.OnRebuilt(stored, wall_us()); });
   Tell([&](Checker& checker) { checker.OnLeasesBeginAnew(now_us()); });
   if (!on_change) return;
   for (const StoredJob& job : stored) on_change(job.image);
+}
+
+// Workers hear sooner or later that another one leads. Nothing may depend on when.
+void World::TellWorkers(const SimulatedScheduler& leader) {
+  for (const auto& [number, session] : sessions_) {
+    if (session.scheduler == &leader || session.worker_left) continue;
+    const int64_t longest_us = random_.Chance(0.3) ? 90 * kSecond : kSecond;
+    After(random_.Between(0, longest_us),
+          [worker = session.worker, number = number] { worker->OnStreamLost(number); });
+  }
 }
 
 std::vector<StoredJob> World::Stored(JobId first, uint64_t count) const {

@@ -16,19 +16,24 @@
 
 #include "common/clock/clock.h"
 #include "scheduler/engine/engine.h"
+#include "scheduler/store/memory_lease_store.h"
 #include "scheduler/store/memory_store.h"
 #include "tests/simulation/checker.h"
 #include "tests/simulation/profile.h"
 #include "tests/simulation/random.h"
+#include "tests/simulation/simulated_scheduler.h"
 
 namespace switchyard::simulation {
 
 struct SimulationOptions {
   uint64_t seed = 1;
   scheduler::PlantedBugs bugs;
-  bool reply_before_commit = false;  // A planted bug of the engine.
-  bool no_urgent_share = false;      // Another: urgent work goes first without bound.
-  const Profile* profile = nullptr;  // Null: ProfileForSeed(seed).
+  bool reply_before_commit = false;   // Planted bugs of the engine...
+  bool no_urgent_share = false;       // ... urgent work goes first without bound...
+  bool acts_after_its_lease = false;
+  bool believes_old_leaders = false;  // ... of the workers, which take messages of a lower epoch...
+  bool takes_old_commits = false;     // ... and of the store, which does not look at the epoch.
+  const Profile* profile = nullptr;   // Null: ProfileForSeed(seed).
 };
 
 // Of the simulated scheduler: shorter than in the product, as simulated jobs are.
@@ -40,7 +45,7 @@ class SimulatedWorker;
 // How often something happened: faults (`fault.` in front) and what else a run wants to show.
 using Counters = std::map<std::string, uint64_t>;
 
-class World final : public scheduler::EngineOutput, public scheduler::StoreFaults {
+class World final : public scheduler::StoreFaults {
  public:
   explicit World(const SimulationOptions& options);
   ~World() override;
@@ -69,6 +74,8 @@ class World final : public scheduler::EngineOutput, public scheduler::StoreFault
   // --- Faults of the surroundings ---
   void BreakSession(uint64_t session);
   void CrashScheduler(int64_t down_us);
+  // Of sites with several: one of them is frozen or cut off from the store.
+  void DisturbAScheduler();
   void StepWallClock(int64_t by_us);
   // What tenants have and use, as the scheduler publishes it.
   std::shared_ptr<const scheduler::AccountsView> accounts() const;
@@ -92,10 +99,15 @@ class World final : public scheduler::EngineOutput, public scheduler::StoreFault
   uint64_t trace_hash() const { return trace_; }
   std::function<void(const JobImage&)> on_change;  // The client's ear.
 
-  // EngineOutput
-  void Send(uint64_t epoch, scheduler::SessionOutput output) override;
-  void Publish(absl::Span<const scheduler::JobNotice> notices) override;
-  void Rebuilt(uint64_t epoch) override;
+  // --- For the schedulers ---
+  Clock& clock() { return clock_; }
+  // Lets time pass to it, when it has not.
+  void AdvanceTo(int64_t time_us);
+  // Tells the checkers how many lead by their own clocks.
+  void CheckLeaders();
+  void Send(const SimulatedScheduler& from, uint64_t epoch, scheduler::SessionOutput output);
+  void Publish(absl::Span<const scheduler::JobNotice> notices);
+  void Rebuilt(const SimulatedScheduler& from, uint64_t epoch);
   // StoreFaults
   scheduler::StoreFault OnWrite() override;
   scheduler::StoreFault OnRead() override;
@@ -103,6 +115,7 @@ class World final : public scheduler::EngineOutput, public scheduler::StoreFault
  private:
   struct Session {
     SimulatedWorker* worker = nullptr;
+    SimulatedScheduler* scheduler = nullptr;
     int64_t cut_us = scheduler::kNever;  // Nothing arrives at the scheduler after this.
     int64_t last_up_us = 0;
     int64_t last_down_us = 0;
@@ -118,11 +131,12 @@ class World final : public scheduler::EngineOutput, public scheduler::StoreFault
     }
   };
 
-  void StartScheduler();
-  void Arrive(scheduler::Input input);
-  void PlanDrain(int64_t delay_us);
-  void DrainNow();
+  bool several() const { return schedulers_.size() > 1; }
+  // Whom workers and callers take for the leader: mostly rightly.
+  SimulatedScheduler& Leader();
+  SimulatedScheduler& AnyScheduler();
   void Detach(uint64_t session, int64_t delay_us);
+  void TellWorkers(const SimulatedScheduler& leader);
   int64_t Latency();
   scheduler::StoreFault DrawStoreFault(bool write);
 
@@ -132,15 +146,14 @@ class World final : public scheduler::EngineOutput, public scheduler::StoreFault
   Random store_random_;
   FakeClock clock_;
   scheduler::MemoryStore store_;
-  std::unique_ptr<scheduler::Engine> engine_;
-  std::deque<scheduler::Input> inbox_;
+  std::unique_ptr<scheduler::JobStore> careless_store_;  // With a planted bug, in front of store_.
+  scheduler::MemoryLeaseStore leases_{store_, clock_};
+  std::vector<std::unique_ptr<SimulatedScheduler>> schedulers_;
+  std::map<const SimulatedWorker*, uint64_t> epochs_seen_;
   std::vector<Happening> happenings_;  // A heap.
   std::map<uint64_t, Session> sessions_;
   std::vector<std::unique_ptr<Checker>> checkers_;
   Counters counters_;
-  int64_t drain_at_us_ = scheduler::kNever;
-  int64_t drain_wall_us_ =
-      0;  // When the drain in progress began: what it decided by, but for a slow store.
   uint64_t sequence_ = 0;
   uint64_t next_session_ = 1;
   uint64_t events_ = 0;

@@ -12,8 +12,7 @@ namespace switchyard::scheduler {
 namespace {
 
 constexpr PostgresStatement kRead = {
-    "read_leader",
-    "SELECT term, renewal, held, id, name, client_address, version FROM leader"};
+    "read_leader", "SELECT term, renewal, held, id, name, client_address, version FROM leader"};
 // A leader that was frozen in the middle of a transaction would hold the epoch's row for ever: who
 // writes here for longer than a moment while the lead changes hands is not waited for.
 constexpr PostgresStatement kCutOff = {
@@ -37,7 +36,8 @@ constexpr PostgresStatement kNoted = {
     "noted_standbys",
     "SELECT id, name, client_address, version, "
     "(extract(epoch FROM clock_timestamp() - seen) * 1000)::BIGINT FROM standby "
-    "WHERE seen > clock_timestamp() - $1 * INTERVAL '1 ms' ORDER BY name, id"};
+    "WHERE seen > clock_timestamp() - $1::BIGINT::DOUBLE PRECISION * INTERVAL '1 ms' ORDER BY "
+    "name, id"};
 
 Parameters IdentityParameters(Parameters parameters, const SchedulerIdentity& self) {
   parameters.Text(self.id).Text(self.name).Text(self.client_address).Text(self.version);
@@ -68,8 +68,8 @@ class LazyConnection {
         PostgresConnection::Open(options_.uri, options_.schema, patience_);
     if (!opened.ok()) return opened.status();
     const int64_t ms = absl::ToInt64Milliseconds(patience_);
-    const absl::Status status = opened->Execute(
-        absl::StrCat("SET lock_timeout = ", ms, "; SET statement_timeout = ", ms));
+    const absl::Status status =
+        opened->Execute(absl::StrCat("SET lock_timeout = ", ms, "; SET statement_timeout = ", ms));
     if (!status.ok()) return status;
     connection_ = *std::move(opened);
     return absl::OkStatus();
@@ -126,8 +126,7 @@ class PostgresLeaseStore final : public LeaseStore {
     if (!rows.ok()) return rows.status();
     std::vector<StandbyRow> standbys;
     for (int row = 0; row < rows->rows(); ++row) {
-      standbys.push_back(
-          {ReadIdentity(*rows, row, 0), absl::Milliseconds(rows->Integer(row, 4))});
+      standbys.push_back({ReadIdentity(*rows, row, 0), absl::Milliseconds(rows->Integer(row, 4))});
     }
     return standbys;
   }

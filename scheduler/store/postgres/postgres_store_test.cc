@@ -8,8 +8,8 @@
 #include "gtest/gtest.h"
 #include "scheduler/store/job_store_contract.h"
 #include "scheduler/store/postgres/connection.h"
-#include "scheduler/store/postgres/testing/postgres_server.h"
 #include "scheduler/store/postgres/test_server.h"
+#include "scheduler/store/postgres/testing/postgres_server.h"
 
 namespace switchyard::scheduler {
 namespace {
@@ -150,6 +150,33 @@ TEST_F(PostgresStoreTest, ABadSchemaNameIsNamed) {
       OpenPostgresStore({.uri = server->uri(), .schema = "x\"; DROP"}).status();
   EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr("DROP"));
+}
+
+// A server of its own: it listens on a port.
+TEST(PostgresStoreTls, VerifiesTheServerAndRefusesOneItDoesNotKnow) {
+  auto started = PostgresServer::Start();
+  if (absl::IsNotFound(started.status())) GTEST_SKIP() << started.status();
+  ASSERT_TRUE(started.ok()) << started.status();
+  const absl::Status tls = (*started)->OfferTls();
+  if (absl::IsNotFound(tls)) GTEST_SKIP() << tls;
+  ASSERT_TRUE(tls.ok()) << tls;
+  const std::string uri = absl::StrCat("postgresql://switchyard@127.0.0.1:", (*started)->port(),
+                                       "/postgres?sslmode=verify-full&sslrootcert=");
+  const auto known = uri + (*started)->certificate();
+  const auto store = OpenPostgresStore({.uri = known});
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_TRUE((*store)->BumpEpoch().ok());
+  auto connection = PostgresConnection::Open(known, "switchyard");
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  const auto encrypted = connection->Query(
+      {"encrypted", "SELECT ssl::INT::BIGINT FROM pg_stat_ssl WHERE pid = pg_backend_pid()"}, {});
+  ASSERT_TRUE(encrypted.ok()) << encrypted.status();
+  EXPECT_EQ(encrypted->Integer(0, 0), 1);
+
+  const absl::Status stranger =
+      OpenPostgresStore({.uri = uri + "/etc/ssl/certs/ca-certificates.crt"}).status();
+  EXPECT_TRUE(absl::IsUnavailable(stranger)) << stranger;
+  EXPECT_THAT(std::string(stranger.message()), HasSubstr("certificate"));
 }
 
 TEST(PostgresStoreWithoutServer, SaysWhatItCannotReach) {

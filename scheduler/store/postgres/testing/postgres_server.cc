@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,6 +39,19 @@ std::string ProgramFolder() {
     }
   }
   return newest;
+}
+
+// Free a moment ago.
+int FreePort() {
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  bind(listener, reinterpret_cast<const sockaddr*>(&address), size);
+  getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+  close(listener);
+  return ntohs(address.sin_port);
 }
 
 const passwd* ServerUser() { return geteuid() == 0 ? getpwnam("postgres") : nullptr; }
@@ -84,7 +99,8 @@ PostgresServer::~PostgresServer() {
 }
 
 std::string PostgresServer::uri() const {
-  return absl::StrCat("host=", folder_, " user=switchyard dbname=postgres");
+  const std::string port = port_ == 0 ? "" : absl::StrCat(" port=", port_);
+  return absl::StrCat("host=", folder_, port, " user=switchyard dbname=postgres");
 }
 
 absl::Status PostgresServer::Initialize() {
@@ -110,10 +126,38 @@ void PostgresServer::Kill() {
 }
 
 absl::Status PostgresServer::StartAgain() {
-  pid_ = Spawn({ProgramFolder() + "/postgres", "-D", folder_ + "/data", "-k", folder_, "-c",
-                "listen_addresses=", "-c", "max_connections=40"},
-               folder_ + "/server.log");
+  std::vector<std::string> words = {
+      ProgramFolder() + "/postgres", "-D", folder_ + "/data", "-k", folder_, "-c",
+      "max_connections=40"};
+  const auto set = [&words](const std::string& setting) {
+    words.push_back("-c");
+    words.push_back(setting);
+  };
+  set(port_ == 0 ? "listen_addresses=" : "listen_addresses=127.0.0.1");
+  if (port_ != 0) {
+    set(absl::StrCat("port=", port_));
+    set("ssl=on");
+    set("ssl_cert_file=" + certificate());
+    set("ssl_key_file=" + folder_ + "/server.key");
+  }
+  pid_ = Spawn(words, folder_ + "/server.log");
   return WaitUntilReady();
+}
+
+absl::Status PostgresServer::OfferTls() {
+  if (!fs::exists("/usr/bin/openssl")) return absl::NotFoundError("openssl is not installed");
+  const pid_t made =
+      Spawn({"/usr/bin/openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+             "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
+             folder_ + "/server.key", "-out", certificate()},
+            folder_ + "/openssl.log");
+  int exit = 0;
+  waitpid(made, &exit, 0);
+  if (exit != 0) return absl::InternalError("openssl failed, see " + folder_ + "/openssl.log");
+  fs::permissions(folder_ + "/server.key", fs::perms::owner_read | fs::perms::owner_write);
+  Kill();
+  port_ = FreePort();
+  return StartAgain();
 }
 
 absl::Status PostgresServer::WaitUntilReady() {

@@ -22,6 +22,14 @@ class PostgresServer {
 
   // For PostgresStoreOptions::uri.
   std::string uri() const;
+  // Where its socket is.
+  const std::string& folder() const { return folder_; }
+  // Starts it again so that it also listens on a free port of 127.0.0.1 and speaks TLS there, with
+  // a certificate for that address made now. NOT_FOUND without the program openssl.
+  absl::Status OfferTls();
+  // What its clients are to trust: the certificate itself; and the port.
+  std::string certificate() const { return folder_ + "/server.crt"; }
+  int port() const { return port_; }
   // Ends the server without a word to its clients (SIGQUIT); and starts it again on the same data.
   void Kill();
   absl::Status StartAgain();
@@ -33,6 +41,7 @@ class PostgresServer {
 
   const std::string folder_;
   pid_t pid_ = 0;
+  int port_ = 0;  // Set once it offers TLS.
 };
 
 }  // namespace switchyard::scheduler
