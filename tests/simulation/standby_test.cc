@@ -12,7 +12,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr uint64_t kSeeds = 30;
+constexpr uint64_t kSeeds = 15;
 constexpr uint64_t kSeedsForABug = 200;
 
 class StandbySimulation : public testing::Test {
