@@ -2,7 +2,8 @@
 // jobs are inserted in batches while a client works them, as many at once as it may, until the last
 // one is done. What `./run bench --river` compares ours with.
 //
-//	river-bench -uri URI -jobs 200000 -batch 1000
+//	go build -C tests/bench/river -o ../../../build/river-bench .
+//	./run bench --only postgres --river build/river-bench
 //
 // Prints one number: jobs a second, from the first insert to the last job's completion in the
 // database.
