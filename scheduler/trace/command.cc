@@ -54,9 +54,10 @@ void Describe(CLI::App& app, Arguments& arguments) {
                  "commas: philly, helios, pai")
       ->delimiter(',');
   app.add_option("--replay", arguments.replay,
-                 "Instead of a file: the jobs that a scheduler has stored in this data folder, "
-                 "under other --limits and --weights")
-      ->type_name("DIR");
+                 "Instead of a file: the jobs that a scheduler has stored in this data folder or "
+                 "PostgreSQL database (postgresql://...[#SCHEMA]), under other --limits and "
+                 "--weights")
+      ->type_name("DIR|URI");
   app.add_option("--jobs", arguments.jobs, "Of a generated trace (default 50000)");
   app.add_option("--load", arguments.loads,
                  "Offered loads of generated traces, by commas: work that comes over what the "

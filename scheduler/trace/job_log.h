@@ -44,7 +44,7 @@ class JobLogBuilder {
   uint64_t left_out_ = 0;
 };
 
-// Reads the log kept in a folder or file. Errors name it.
+// Reads the log kept in a folder, file or database. Errors name it.
 using OpenJobLog = std::function<absl::StatusOr<JobLog>(const std::string& path)>;
 
 }  // namespace switchyard::scheduler

@@ -5,9 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/engine/core_kinds.h"
-#include "scheduler/engine/row_codec.h"
-#include "scheduler/store/row_checksum.h"
 #include "scheduler/store/sqlite_database.h"
+#include "scheduler/trace/replay/postgres_log.h"
+#include "scheduler/trace/replay/stored_row.h"
 
 namespace switchyard::scheduler {
 namespace {
@@ -23,7 +23,8 @@ absl::StatusOr<std::string> FindFile(const std::string& path) {
   }
   return absl::NotFoundError(absl::StrCat("there is no ", kFileName, " in ", path,
                                           ": give the data folder of `switchyard "
-                                          "up` or of a scheduler"));
+                                          "up` or of a scheduler, or the postgresql:// URI of its "
+                                          "database"));
 }
 
 absl::Status ReadJobs(SqliteDatabase& database, JobLogBuilder& builder) {
@@ -44,13 +45,8 @@ absl::Status ReadJobs(SqliteDatabase& database, JobLogBuilder& builder) {
     row.create_ms = jobs->Integer(5);
     row.end_ms = jobs->Integer(6);
     row.record = std::string(jobs->Bytes(8));
-    if (RecordChecksum(row) != jobs->Integer(7)) {
-      return absl::DataLossError(absl::StrCat("the stored job ", FormatJobId(row.id),
-                                              " is damaged: its checksum is another"));
-    }
-    JobImage image;
-    if (absl::Status status = DecodeRow(row, image); !status.ok()) return status;
-    builder.Add(image);
+    if (absl::Status status = AddStoredRow(row, jobs->Integer(7), builder); !status.ok())
+      return status;
   }
 }
 
@@ -70,17 +66,24 @@ absl::StatusOr<std::vector<LimitRule>> ReadLimits(SqliteDatabase& database) {
   }
 }
 
-}  // namespace
-
-absl::StatusOr<JobLog> ReadStoredLog(const std::string& path) {
+// Adds every job and gives the limits in force.
+absl::StatusOr<std::vector<LimitRule>> ReadSqliteLog(const std::string& path,
+                                                     JobLogBuilder& builder) {
   const absl::StatusOr<std::string> file = FindFile(path);
   if (!file.ok()) return file.status();
   absl::StatusOr<SqliteDatabase> database = SqliteDatabase::Open(*file, /*read_only=*/true);
   if (!database.ok()) return database.status();
+  if (absl::Status status = ReadJobs(*database, builder); !status.ok()) return status;
+  return ReadLimits(*database);
+}
+
+}  // namespace
+
+absl::StatusOr<JobLog> ReadStoredLog(const std::string& where) {
   const std::vector<KindConfig> kinds = CoreKinds();
   JobLogBuilder builder(kinds);
-  if (absl::Status status = ReadJobs(*database, builder); !status.ok()) return status;
-  absl::StatusOr<std::vector<LimitRule>> limits = ReadLimits(*database);
+  absl::StatusOr<std::vector<LimitRule>> limits =
+      NamesPostgres(where) ? ReadPostgresLog(where, builder) : ReadSqliteLog(where, builder);
   if (!limits.ok()) return limits.status();
   absl::StatusOr<JobLog> log = builder.Build();
   if (log.ok()) log->limits = *std::move(limits);

@@ -11,6 +11,8 @@
 
 #include "scheduler/engine/core_kinds.h"
 #include "scheduler/engine/row_codec.h"
+#include "scheduler/store/postgres/postgres_store.h"
+#include "scheduler/store/postgres/testing/postgres_server.h"
 #include "scheduler/store/sqlite_store.h"
 #include "scheduler/trace/run.h"
 
@@ -53,7 +55,10 @@ class StoredLogTest : public testing::Test {
   ~StoredLogTest() override { std::filesystem::remove_all(folder_); }
 
   void Store(const std::vector<JobImage>& images) {
-    auto store = OpenSqliteStore({.directory = folder_ + "/scheduler"});
+    Fill(OpenSqliteStore({.directory = folder_ + "/scheduler"}), images);
+  }
+  static void Fill(const absl::StatusOr<std::unique_ptr<JobStore>>& store,
+                   const std::vector<JobImage>& images) {
     ASSERT_TRUE(store.ok()) << store.status();
     const absl::StatusOr<uint64_t> epoch = (*store)->BumpEpoch();
     ASSERT_TRUE(epoch.ok());
@@ -99,6 +104,24 @@ TEST_F(StoredLogTest, SaysWhatWasAndOnWhat) {
   EXPECT_EQ(log->jobs[0].duration_us, 60 * kSecond);
   EXPECT_THAT(log->recorded.makespan_s, DoubleNear(240, 1e-6));
   EXPECT_THAT(log->recorded.mean_completion_s, DoubleNear(150, 1e-3));
+}
+
+TEST_F(StoredLogTest, ADatabaseSaysTheSameAsAFolder) {
+  const auto server = PostgresServer::Start();
+  ASSERT_TRUE(server.ok()) << server.status();
+  const std::string uri = (*server)->uri();
+  Store(OneAfterTheOther());
+  Fill(OpenPostgresStore({.uri = uri, .schema = "team_a"}), OneAfterTheOther());
+  const absl::StatusOr<JobLog> folder = ReadStoredLog(folder_);
+  const absl::StatusOr<JobLog> database = ReadStoredLog(uri + "#team_a");
+  ASSERT_TRUE(folder.ok()) << folder.status();
+  ASSERT_TRUE(database.ok()) << database.status();
+  EXPECT_EQ(database->jobs.size(), 4u);
+  EXPECT_EQ(database->left_out, folder->left_out);
+  EXPECT_EQ(database->tenants, folder->tenants);
+  EXPECT_EQ(database->limits, folder->limits);
+  EXPECT_EQ(database->recorded.makespan_s, folder->recorded.makespan_s);
+  EXPECT_FALSE(ReadStoredLog(uri + "#nobody").ok());
 }
 
 TEST_F(StoredLogTest, RunsAgainUnderOtherLimits) {
