@@ -370,7 +370,7 @@ class Core::Impl {
   bool HasRoom(uint32_t group, const Candidate& candidate);
   uint32_t StepMask(uint32_t group) const;
   void Dispatch(uint32_t job, uint32_t pool, int level);
-  LiveAttempt NewAttempt(uint32_t job, int level);
+  void FillAttempt(uint32_t job, int level, LiveAttempt& attempt);
   void RecallForBlocked();
   // The worst held attempt whose recall would make room for the group's best job; kNone: none.
   uint32_t WorstHeld(uint32_t group, const Candidate& waiting);

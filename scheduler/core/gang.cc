@@ -117,7 +117,8 @@ bool Core::Impl::DispatchGang(uint32_t group, uint32_t job, int level) {
     return false;
   }
   queue_.Remove(job, now_.wall_us);
-  LiveAttempt seat = NewAttempt(job, level);
+  LiveAttempt seat;
+  FillAttempt(job, level, seat);
   const uint32_t number = gangs_.Add();
   Gang& gang = gangs_[number];
   gang.job = job;

@@ -134,7 +134,7 @@ void Core::Impl::Dispatch(uint32_t job, uint32_t pool, int level) {
   queue_.Remove(job, now_.wall_us);
   const uint32_t index = attempts_.Add();
   LiveAttempt& attempt = attempts_[index];
-  attempt = NewAttempt(job, level);
+  FillAttempt(job, level, attempt);
   attempt.device = pools_[pool].device;
   row.attempt = index;
   row.reason = Reason::kAssigned;
@@ -149,11 +149,10 @@ void Core::Impl::Dispatch(uint32_t job, uint32_t pool, int level) {
   Assign(attempt, worker);
 }
 
-LiveAttempt Core::Impl::NewAttempt(uint32_t job, int level) {
+void Core::Impl::FillAttempt(uint32_t job, int level, LiveAttempt& attempt) {
   const LiveJob& row = rows_[job];
   JobCold& cold = Cold(job);
   const Kind& kind = kinds_[row.kind];
-  LiveAttempt attempt;
   attempt.job = job;
   attempt.number = ++cold.attempt_count;
   attempt.fencing = {config_.epoch, ++dispatches_};
@@ -167,7 +166,6 @@ LiveAttempt Core::Impl::NewAttempt(uint32_t job, int level) {
   if (kind.config.checkpoints) attempt.resumed_from = cold.checkpoint;
   const int64_t since_us = std::max({row.create_us, cold.not_before_us, cold.retry_us});
   cold.timings.queued_us = std::max<int64_t>(0, now_.wall_us - since_us);
-  return attempt;
 }
 
 void Core::Impl::Assign(const LiveAttempt& attempt, uint32_t worker) {

@@ -11,16 +11,17 @@ uint32_t RankHeaps::Add(uint32_t owner) {
 void RankHeaps::Put(uint32_t number, uint32_t parent, NodeRank rank) {
   Node& node = nodes_[number];
   Heap& heap = nodes_[parent].children;
-  if (node.parent == parent) {
-    heap[node.position].rank = rank;
-  } else {
+  if (node.parent != parent) {
     Take(number);
     node.parent = parent;
     node.position = static_cast<uint32_t>(heap.size());
     heap.push_back({rank, number});
+    return Up(heap, node.position);
   }
-  Up(heap, node.position);
-  Down(heap, node.position);
+  const NodeRank before = heap[node.position].rank;
+  heap[node.position].rank = rank;
+  if (rank < before) return Up(heap, node.position);
+  if (before < rank) Down(heap, node.position);
 }
 
 void RankHeaps::Take(uint32_t number) {

@@ -15,7 +15,7 @@ bool NamesDevice(absl::string_view request) { return !request.empty() && request
 
 int LoadStep(const PoolLoad& load) {
   if (load.outstanding < load.limit) {
-    return static_cast<int>(uint64_t{load.outstanding} * kFirstAheadStep / load.limit);
+    return static_cast<int>(load.outstanding * uint32_t{kFirstAheadStep} / load.limit);
   }
   if (load.ahead_room == 0 || load.ahead_jobs == 0) return -1;
   const uint32_t held = load.outstanding - load.limit;
