@@ -44,7 +44,7 @@ struct WorkerRow {
   std::string incarnation;  // Empty: known only from restored attempts.
   std::string host;
   std::string version;
-  uint64_t session = 0;   // 0: stale.
+  uint64_t session = 0;  // 0: stale.
   uint64_t newest_session = 0;
   bool restored = false;  // Its attempts are from the store, from before this core.
   int64_t attach_us = 0;
@@ -260,6 +260,8 @@ class Core::Impl {
   bool Regroup(uint32_t job);
   // Most a fitting device could ever grant; -1: none is known. kMemoryUnknown: one does not say.
   int64_t LargestDevice(uint8_t kind, const std::string& request) const;
+  // The same for a job on several devices: that so many of one sort could grant each.
+  int64_t LargestFor(const LiveJob& row) const;
   std::string NameLargest(uint8_t kind, const std::string& request, int64_t largest) const;
   bool MemoryExists(const NewJob& job, Refusal& refusal) const;
   void OpenMemory(uint32_t worker, const WorkerAttached& event);

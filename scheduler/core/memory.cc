@@ -1,6 +1,7 @@
 // Memory of devices: what attempts need, what serving runners may take, and what follows when an
 // attempt runs out.
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -43,7 +44,7 @@ int64_t Core::Impl::StatedOrLearned(const LiveJob& row) const {
 
 int64_t Core::Impl::Possible(const LiveJob& row, int64_t need_bytes) const {
   if (need_bytes <= 0 || need_bytes <= pools_.LeastCapacity()) return need_bytes;
-  const int64_t largest = LargestDevice(row.kind, devices_.Text(row.device));
+  const int64_t largest = LargestFor(row);
   return largest > 0 ? std::min(need_bytes, largest) : need_bytes;
 }
 
@@ -70,6 +71,30 @@ int64_t Core::Impl::LargestDevice(uint8_t kind, const std::string& request) cons
     largest = std::max(largest, pools_.Capacity(shape));
   }
   return largest;
+}
+
+int64_t Core::Impl::LargestFor(const LiveJob& row) const {
+  const int64_t largest = LargestDevice(row.kind, devices_.Text(row.device));
+  if (row.device_count == 1 || largest < 0) return largest;
+  const JobClass job_class = kinds_[row.kind].config.job_class;
+  std::map<int64_t, uint32_t, std::greater<>> sorts[2];
+  for (uint32_t shape = 0; shape < pools_.shapes(); ++shape) {
+    const auto& name = pools_.Name(shape);
+    if (name.job_class != job_class || (name.kinds >> row.kind & 1) == 0) continue;
+    if (!DeviceMatches(devices_.Text(row.device), devices_.Text(name.device))) continue;
+    for (const auto& [bytes, count] : pools_.Capacities(shape)) sorts[name.gpu][bytes] += count;
+  }
+  int64_t most = -1;  // Fewer devices than it needs are known: nothing can be said.
+  for (const auto& capacities : sorts) {
+    uint32_t devices = 0;
+    for (const auto& [bytes, count] : capacities) {
+      devices += count;
+      if (devices < row.device_count) continue;
+      most = std::max(most, bytes);
+      break;
+    }
+  }
+  return most;
 }
 
 bool Core::Impl::MemoryExists(const NewJob& job, Refusal& refusal) const {
@@ -108,7 +133,7 @@ bool Core::Impl::EndTooLarge(uint32_t group, Candidate& best) {
     const LiveJob& row = rows_[best.job];
     const int64_t need_bytes = row.memory_step == 0 ? 0 : NeedOf(row);
     if (need_bytes <= pools_.LeastCapacity()) break;
-    const int64_t largest = LargestDevice(row.kind, devices_.Text(row.device));
+    const int64_t largest = LargestFor(row);
     if (!TooLargeForAll({need_bytes, largest})) break;
     if (blocked.too_large_us == 0) blocked.too_large_us = now_.boot_us;
     const int64_t due_us = blocked.too_large_us + config_.memory_patience_us;
@@ -124,7 +149,10 @@ bool Core::Impl::EndTooLarge(uint32_t group, Candidate& best) {
 }
 
 std::string Core::Impl::TooLargeMessage(const LiveJob& row, int64_t largest) const {
-  return absl::StrCat("needs ", MemoryText(NeedOf(row)), " on a device; the largest that fits it, ",
+  const std::string several =
+      row.device_count > 1 ? absl::StrCat("each of ", row.device_count, " devices") : "a device";
+  return absl::StrCat("needs ", MemoryText(NeedOf(row)), " on ", several,
+                      "; the largest that fits it, ",
                       NameLargest(row.kind, devices_.Text(row.device), largest), ", can give it ",
                       MemoryText(largest), ", and no larger one came in ",
                       absl::FormatDuration(absl::Microseconds(config_.memory_patience_us)),
@@ -385,7 +413,7 @@ void Core::Impl::RanOut(uint32_t job, const RanOutOn& on, const Finished& report
   if (report.memory_peak_bytes > 0 && cold.batch_limit == 0) {
     learned_.LearnPeak(row.workload, report.memory_peak_bytes);
   }
-  const int64_t largest = LargestDevice(row.kind, devices_.Text(row.device));
+  const int64_t largest = LargestFor(row);
   OutOfMemory facts{.times = cold.out_of_memory,
                     .max_times = config_.max_out_of_memory_attempts,
                     .shrinks_batch = kinds_[row.kind].config.shrinks_batch,

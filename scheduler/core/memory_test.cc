@@ -392,6 +392,21 @@ TEST_F(MemoryTest, AGangTakesDevicesWhoseMemoryItCanHaveTogether) {
   EXPECT_THAT(sessions, ElementsAre(1, 3));
 }
 
+TEST_F(MemoryTest, AGangThatTooFewDevicesCouldHoldEndsThoughOneIsLargeEnough) {
+  Drain({Gpu(1, 24 * kGiB), Gpu(2, 8 * kGiB), Gpu(3, 8 * kGiB)});
+  NewJob gang = Train(10 * kGiB);
+  gang.device_count = 2;
+  Submit(gang);
+  Drain({WorkerHeartbeat{2, 1}});
+  for (int i = 0; i < 70; ++i) {
+    for (uint64_t session = 1; session <= 3; ++session) Drain({WorkerHeartbeat{session, 2}});
+    Later(10 * kSecond);
+  }
+  EXPECT_EQ(Of(job_).state, JobState::kFailed);
+  EXPECT_THAT(Of(job_).message, HasSubstr("needs 10.0 GiB on each of 2 devices"));
+  EXPECT_THAT(Of(job_).message, HasSubstr("can give it 8.0 GiB"));
+}
+
 TEST_F(MemoryTest, AGangOnDevicesOfOneLedgerHasRoomForAllOrWaits) {
   Drain({OnHost(1), OnHost(2)});
   NewJob gang = Train(9 * kGiB);

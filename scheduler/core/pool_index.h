@@ -112,6 +112,10 @@ class PoolIndex {
   // Most that one attempt could ever be granted by an open pool of the shape; kMemoryUnknown: some
   // device does not say.
   int64_t Capacity(uint32_t shape) const;
+  // The same of each of its pools: what they have, with how many have it.
+  const std::map<int64_t, uint32_t>& Capacities(uint32_t shape) const {
+    return shapes_[shape].capacities;
+  }
   // Least that any pool could grant with nothing else there.
   int64_t LeastCapacity() const { return least_capacity_; }
 

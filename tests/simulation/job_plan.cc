@@ -68,10 +68,8 @@ void DrawMemory(JobPlan& plan, Random& random) {
   }
   const bool states = plan.kind == kNoop || random.Chance(0.4);
   if (plan.true_bytes > 0 && states) {
-    // What is accepted while nobody is attached waits for a device that large.
-    constexpr int64_t kMostStatedMiB = 15 * 1024;
-    plan.job.memory_bytes =
-        std::min(plan.true_bytes / 100 * random.Between(60, 150), kMostStatedMiB * kMiB);
+    // More than any device has is accepted while nobody is attached.
+    plan.job.memory_bytes = plan.true_bytes / 100 * random.Between(60, 150);
   }
 }
 
