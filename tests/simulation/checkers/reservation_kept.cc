@@ -4,6 +4,7 @@
 // submits, so that who comes first is known.
 #include <algorithm>
 #include <set>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "scheduler/policy/limits.h"
@@ -17,8 +18,10 @@ using scheduler::JobState;
 
 // Of expected run times, and of the way of the messages.
 constexpr int64_t kErrorUs = 15'000'000;
-// What is expected has to be learned first: by then the longest have run twice.
-constexpr int64_t kLearnedUs = 130'000'000;
+// What is expected has to be learned first, of every model; and what began before that, or was let
+// past a gang for what was wrongly expected of it, has ended after twice the longest run.
+constexpr size_t kModels = 2;
+constexpr int64_t kSettledUs = 2 * 60'000'000;
 // Work that was decided on before the gang was seen to wait is not let past it.
 constexpr int64_t kWindowUs = 1'000'000;
 
@@ -35,6 +38,8 @@ class ReservationKept final : public Checker {
 
   void OnAccepted(const JobPlan& plan, JobId job, int64_t) override { plans_[job] = plan; }
   void OnChange(const JobImage& image, int64_t) override {
+    if (image.state == JobState::kSucceeded && plans_.contains(image.id))
+      Learned(plans_.at(image.id).job.model_key);
     const bool handed_out = !image.attempts.empty() &&
                             image.attempts.back().outcome == scheduler::Outcome::kUnspecified;
     if (image.state == JobState::kQueued && !handed_out && image.device_count > 1) {
@@ -71,10 +76,15 @@ class ReservationKept final : public Checker {
     return of_a != of_b ? of_a < of_b : a < b;
   }
 
+  void Learned(const std::string& model) {
+    models_.insert(model);
+    if (models_.size() == kModels) learned_us_ = std::min(learned_us_, now_us_);
+  }
+
   void LookAt(int64_t now_us) {
     now_us_ = now_us;
     const auto* gang = First();
-    if (gang == nullptr || !plans_.contains(gang->first) || now_us < kLearnedUs) {
+    if (gang == nullptr || !plans_.contains(gang->first) || now_us - learned_us_ < kSettledUs) {
       enough_since_us_ = 0;
       return;
     }
@@ -121,6 +131,8 @@ class ReservationKept final : public Checker {
   std::map<JobId, JobPlan> plans_;
   std::map<JobId, int64_t> waiting_;  // Gangs; since when.
   std::map<Site, std::map<JobId, int64_t>> running_;
+  std::set<std::string> models_;  // Of which one has run to its end.
+  int64_t learned_us_ = scheduler::kNever;
   int64_t now_us_ = 0;
   JobId first_ = 0;
   int64_t first_since_us_ = 0;
