@@ -3,8 +3,8 @@
 // too long is called back, so handing out is where order is made.
 //
 // What a better-ranked job may wait for beside the place: memory, when it needs more than the one
-// handed out was granted there (where that fitted it would have fitted too), and a gang for which
-// the place is kept.
+// handed out was granted there (where that fitted it would have fitted too), one ahead of it that
+// needs more and about as much, and a gang for which the place is kept.
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -87,6 +87,7 @@ class OrderKept final : public Checker {
         continue;
       if (other.eligible_us > wall_us - kWindowUs || other.since_us > wall_us - kWindowUs) continue;
       if (Level(other, wall_us - other.eligible_us - kAgeingSlackUs) >= level) continue;
+      if (StandsBehindLarger(other, assigned.granted_bytes, wall_us)) continue;
       if (KeptForGang(other, assigned.site.device, wall_us)) continue;
       Violated(absl::StrCat(Describe(assigned.ref), " was handed to ", assigned.site.worker,
                             " while ", FormatJobId(id), " waited, which is more urgent: priority ",
@@ -103,6 +104,20 @@ class OrderKept final : public Checker {
     if (job.asked_bytes > 0) return job.asked_bytes;
     const auto peak = peaks_.find({job.kind, job.shape});
     return peak == peaks_.end() ? 0 : scheduler::NeedFromPeaks({peak->second});
+  }
+
+  // Jobs whose needs are within one step stand in one line: whether one that needs more than
+  // `bytes` comes no later than this job.
+  bool StandsBehindLarger(const Waiting& job, int64_t bytes, int64_t wall_us) const {
+    const uint8_t step = scheduler::MemoryStep(MostNeeded(job));
+    const int level = Level(job, wall_us - job.eligible_us - kAgeingSlackUs);
+    for (const auto& [id, other] : waiting_) {
+      if (other.gang || other.kind != job.kind || other.device != job.device) continue;
+      const int64_t needed = MostNeeded(other);
+      if (needed <= bytes || scheduler::MemoryStep(needed) != step) continue;
+      if (Level(other, wall_us - other.create_us + kAgeingSlackUs) <= level) return true;
+    }
+    return false;
   }
 
   // Whether as many of it are handed out as its width allows.
