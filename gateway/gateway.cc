@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "common/artifacts/artifact_store.h"
+#include "common/artifacts/open_store.h"
 #include "common/lifecycle/address_file.h"
 #include "common/log/log.h"
 #include "common/metrics/metrics_page.h"
@@ -52,7 +52,12 @@ absl::Status CheckConfig(const Config& config) {
   check(RequireLoopback("grpc_listen", config.grpc_listen()));
   if (config.scheduler().empty())
     faults.push_back("scheduler: required, HOST:PORT of the client listener of each scheduler");
-  if (config.artifact_dir().empty()) faults.push_back("artifact_dir: required, a folder");
+  if (config.artifact_dir().empty() != config.has_artifact_s3()) {
+    faults.push_back("artifact_dir: required, a folder; or artifact_s3, not both");
+  }
+  if (config.has_artifact_s3()) {
+    for (std::string& fault : FaultsOf(config.artifact_s3())) faults.push_back(std::move(fault));
+  }
   if (config.max_json_bytes() > static_cast<uint64_t>(kMaxMessageBytes)) {
     faults.push_back(absl::StrCat("max_json_bytes: at most ", kMaxMessageBytes));
   }
@@ -133,8 +138,9 @@ absl::Status GatewayImpl::Describe() {
 
 absl::Status GatewayImpl::Run() {
   if (absl::Status status = Describe(); !status.ok()) return status;
-  absl::StatusOr<std::unique_ptr<ArtifactStore>> store = OpenDirectoryStore(config_.artifact_dir());
-  if (!store.ok()) return Annotate(store.status(), "opening artifact_dir");
+  absl::StatusOr<std::unique_ptr<ArtifactStore>> store = 
+      OpenArtifactStore(config_.artifact_dir(), config_.artifact_s3());
+  if (!store.ok()) return Annotate(store.status(), "opening the artifact store");
   store_ = *std::move(store);
   upstream_ = std::make_unique<Upstream>(
       std::vector<std::string>(config_.scheduler().begin(), config_.scheduler().end()));

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/artifacts/open_store.h"
 #include "common/lifecycle/address_file.h"
 #include "common/log/log.h"
 #include "common/metrics/metrics_page.h"
@@ -68,7 +69,7 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const WorkerConfig& config
   absl::StatusOr<DriveDevice> drive = DiscoverDevice(config);
   if (!drive.ok()) return drive.status();
   absl::StatusOr<std::unique_ptr<ArtifactStore>> artifacts =
-      OpenDirectoryStore(config.artifact_dir());
+      OpenArtifactStore(config.artifact_dir(), config.artifact_s3());
   if (!artifacts.ok()) return artifacts.status();
   daemon->artifacts_ = *std::move(artifacts);
 
@@ -113,6 +114,7 @@ void Daemon::Assemble(const DriveDevice& drive, const std::string& command_polic
                         .device = drive.handle,
                         .memory_bytes = drive.runner_memory_bytes,
                         .artifact_dir = config_.artifact_dir(),
+                        .artifact_s3 = config_.artifact_s3(),
                         .work_dir = work_dir,
                         .data_roots = {config_.data_roots().begin(), config_.data_roots().end()},
                         .command_policy = command_policy,

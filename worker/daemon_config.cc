@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/artifacts/open_store.h"
 #include "common/config/text_config.h"
 #include "common/net/address.h"
 #include "common/status/error.h"
@@ -24,6 +25,16 @@ std::string OwnPath() {
   return std::filesystem::read_symlink("/proc/self/exe", error).string();
 }
 
+void CheckArtifactStore(const WorkerConfig& config, std::vector<FieldViolation>* faults) {
+  if (config.artifact_dir().empty() != config.has_artifact_s3()) {
+    faults->push_back({"artifact_dir", "name the artifact store's folder, or artifact_s3"});
+  }
+  if (!config.has_artifact_s3()) return;
+  for (const std::string& fault : FaultsOf(config.artifact_s3())) {
+    faults->push_back({"artifact_s3", fault});
+  }
+}
+
 }  // namespace
 
 std::string HostName() {
@@ -39,7 +50,7 @@ absl::Status CompleteConfig(const std::string& host, const std::string& own_path
     if (value.empty()) faults.push_back({field, what});
   };
   require(config->data_dir(), "data_dir", "name a folder for this worker");
-  require(config->artifact_dir(), "artifact_dir", "name the artifact store's folder");
+  CheckArtifactStore(*config, &faults);
   if (config->scheduler().empty()) {
     faults.push_back({"scheduler", "name the worker listener of each scheduler, HOST:PORT"});
   }

@@ -31,7 +31,8 @@ int main(int argc, char** argv) {
   serve->add_option("--command-policy", options.command_policy, "File; none: no command jobs");
   serve->add_option("--threads", options.device.threads);
   serve->add_option("--memory-bytes", options.limits.memory_bytes);
-  serve->add_option("--artifact-dir", options.artifact_dir)->required();
+  serve->add_option("--artifact-dir", options.artifact_dir);
+  serve->add_option("--artifact-s3", options.artifact_s3, "An S3Store in text format");
   serve->add_option("--work-dir", options.work_dir)->required();
   serve->add_option("--data-root", options.data_roots);
   serve->add_option("--parent", parent, "Process id of the daemon")->required();

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/artifacts/file_io.h"
+#include "common/hash/sha256.h"
 #include "common/status/error.h"
 
 namespace switchyard {
@@ -27,8 +28,16 @@ absl::Status CopyTo(ArtifactReader& reader, int fd, const std::string& path) {
 
 }  // namespace
 
+absl::Status CheckHash(const ArtifactInfo& info, absl::string_view expected_sha256) {
+  if (expected_sha256.empty() || expected_sha256 == info.sha256) return absl::OkStatus();
+  return MakeError(absl::StatusCode::kInvalidArgument, "HASH_MISMATCH",
+                   absl::StrCat("the ", info.size_bytes, " bytes that came have SHA-256 ",
+                                info.sha256, ", not ", expected_sha256, "; nothing was kept"),
+                   {{"actual", info.sha256}, {"expected", expected_sha256}});
+}
+
 absl::StatusOr<ArtifactInfo> PutBytes(ArtifactStore& store, absl::string_view bytes) {
-  absl::StatusOr<std::unique_ptr<ArtifactWriter>> writer = store.Create();
+  absl::StatusOr<std::unique_ptr<ArtifactWriter>> writer = store.Create(Sha256Hex(bytes));
   if (!writer.ok()) return writer.status();
   if (absl::Status status = (*writer)->Append(bytes); !status.ok()) return status;
   return (*writer)->Finish("");

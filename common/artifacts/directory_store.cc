@@ -16,6 +16,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/artifacts/artifact_store.h"
+#include "common/artifacts/artifact_uploads.h"
+#include "common/artifacts/block_sums.h"
+#include "common/artifacts/checked_reader.h"
+#include "common/artifacts/directory_layout.h"
+#include "common/artifacts/directory_uploads.h"
 #include "common/artifacts/file_io.h"
 #include "common/hash/sha256.h"
 #include "common/status/error.h"
@@ -23,21 +28,13 @@
 namespace switchyard {
 namespace {
 
-std::string FolderOf(const std::string& directory, absl::string_view sha256) {
-  return absl::StrCat(directory, "/", sha256.substr(0, 2));
-}
-
-absl::Status MakeFolder(const std::string& folder) {
-  if (mkdir(folder.c_str(), 0750) != 0 && errno != EEXIST) {
-    return FileError(errno, "make the folder", folder);
-  }
-  return absl::OkStatus();
-}
-
 class DirectoryWriter final : public ArtifactWriter {
  public:
-  DirectoryWriter(std::string directory, std::string path, UniqueFd fd)
-      : directory_(std::move(directory)), path_(std::move(path)), fd_(std::move(fd)) {}
+  DirectoryWriter(std::string directory, std::string path, UniqueFd fd, absl::string_view expected)
+      : directory_(std::move(directory)),
+        path_(std::move(path)),
+        fd_(std::move(fd)),
+        expected_(expected) {}
 
   ~DirectoryWriter() override {
     if (!published_) unlink(path_.c_str());
@@ -47,6 +44,7 @@ class DirectoryWriter final : public ArtifactWriter {
     if (!status_.ok()) return status_;
     status_ = WriteFully(fd_.get(), data, directory_);
     hash_.Update(data);
+    sums_.Update(data);
     size_bytes_ += static_cast<int64_t>(data.size());
     return status_;
   }
@@ -55,75 +53,61 @@ class DirectoryWriter final : public ArtifactWriter {
     if (!status_.ok()) return status_;
     const ArtifactInfo info{hash_.FinishHex(), size_bytes_};
     status_ = absl::FailedPreconditionError("this artifact is finished");
-    if (!expected_sha256.empty() && expected_sha256 != info.sha256) {
-      return MakeError(absl::StatusCode::kInvalidArgument, "HASH_MISMATCH",
-                       absl::StrCat("the ", info.size_bytes, " bytes that came have SHA-256 ",
-                                    info.sha256, ", not ", expected_sha256, "; nothing was kept"),
-                       {{"actual", info.sha256}, {"expected", expected_sha256}});
+    for (const absl::string_view expected : {absl::string_view(expected_), expected_sha256}) {
+      if (absl::Status status = CheckHash(info, expected); !status.ok()) return status;
     }
-    if (absl::Status status = Publish(info.sha256); !status.ok()) return status;
+    const std::string sums = size_bytes_ > kBlockBytes ? sums_.Finish() : "";
+    absl::Status status = PublishFile(directory_, path_, fd_.get(), info.sha256, sums);
+    if (!status.ok()) return status;
+    published_ = true;
     return info;
   }
 
  private:
-  // What is there already is replaced by the same bytes: that also heals a damaged file.
-  absl::Status Publish(const std::string& sha256) {
-    if (fdatasync(fd_.get()) != 0) return FileError(errno, "sync a file in", directory_);
-    const std::string folder = FolderOf(directory_, sha256);
-    if (absl::Status status = MakeFolder(folder); !status.ok()) return status;
-    const std::string target = absl::StrCat(folder, "/", sha256.substr(2));
-    if (std::rename(path_.c_str(), target.c_str()) != 0) return FileError(errno, "make", target);
-    published_ = true;
-    if (absl::Status status = SyncFolder(folder); !status.ok()) return status;
-    return SyncFolder(directory_);
-  }
-
   const std::string directory_;
   const std::string path_;
   const UniqueFd fd_;
+  const std::string expected_;
   Sha256 hash_;
+  BlockSums sums_;
   int64_t size_bytes_ = 0;
   bool published_ = false;
   absl::Status status_;
 };
 
-class DirectoryReader final : public ArtifactReader {
+class DirectoryArtifact final : public RawArtifact {
  public:
-  DirectoryReader(std::string sha256, std::string path, UniqueFd fd, int64_t size_bytes)
-      : sha256_(std::move(sha256)),
-        path_(std::move(path)),
+  DirectoryArtifact(std::string path, std::string sums_path, UniqueFd fd, int64_t size_bytes)
+      : path_(std::move(path)),
+        sums_path_(std::move(sums_path)),
         fd_(std::move(fd)),
         size_bytes_(size_bytes) {}
 
   int64_t size_bytes() const override { return size_bytes_; }
+  std::string place() const override { return path_; }
 
-  // The hash is checked with the last bytes, before they are given out.
-  absl::StatusOr<std::string> Read(int64_t max_bytes) override {
-    if (checked_) return check_.ok() ? absl::StatusOr<std::string>("") : check_;
+  absl::StatusOr<std::string> ReadAt(int64_t offset, int64_t max_bytes) override {
+    if (position_ != offset && lseek(fd_.get(), offset, SEEK_SET) < 0) {
+      return FileError(errno, "seek in", path_);
+    }
     absl::StatusOr<std::string> data = ReadSome(fd_.get(), max_bytes, path_);
-    if (!data.ok()) return data;
-    hash_.Update(*data);
-    read_bytes_ += static_cast<int64_t>(data->size());
-    if (read_bytes_ < size_bytes_ && !data->empty()) return data;
-    checked_ = true;
-    const std::string actual = hash_.FinishHex();
-    if (actual == sha256_) return data;
-    check_ = MakeError(absl::StatusCode::kDataLoss, "ARTIFACT_DAMAGED",
-                       absl::StrCat("artifact ", sha256_, " is damaged: ", path_, " has SHA-256 ",
-                                    actual, "; store it again to repair it"),
-                       {{"sha256", sha256_}, {"actual", actual}, {"path", path_}});
-    return check_;
+    if (data.ok()) position_ = offset + static_cast<int64_t>(data->size());
+    return data;
+  }
+
+  absl::StatusOr<std::string> ReadSums() override {
+    const UniqueFd fd(open(sums_path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    struct stat info {};
+    if (!fd.valid() || fstat(fd.get(), &info) != 0) return FileError(errno, "open", sums_path_);
+    return ReadSome(fd.get(), info.st_size + 1, sums_path_);
   }
 
  private:
-  const std::string sha256_;
   const std::string path_;
+  const std::string sums_path_;
   const UniqueFd fd_;
   const int64_t size_bytes_;
-  Sha256 hash_;
-  int64_t read_bytes_ = 0;
-  bool checked_ = false;
-  absl::Status check_;
+  int64_t position_ = 0;
 };
 
 class DirectoryStore final : public ArtifactStore {
@@ -135,10 +119,14 @@ class DirectoryStore final : public ArtifactStore {
     std::filesystem::create_directories(directory_, error);
     if (error) return FileError(error.value(), "make the folder", directory_);
     if (absl::Status status = MakeFolder(TemporaryFolder()); !status.ok()) return status;
+    absl::StatusOr<std::unique_ptr<ArtifactUploads>> uploads = OpenDirectoryUploads(directory_);
+    if (!uploads.ok()) return uploads.status();
+    uploads_ = *std::move(uploads);
     return RemoveLeftovers();
   }
 
-  absl::StatusOr<std::unique_ptr<ArtifactWriter>> Create() override {
+  absl::StatusOr<std::unique_ptr<ArtifactWriter>> Create(
+      absl::string_view expected_sha256) override {
     for (;;) {
       const std::string path = absl::StrCat(TemporaryFolder(), "/", getpid(), ".", next_++);
       UniqueFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640));
@@ -151,24 +139,92 @@ class DirectoryStore final : public ArtifactStore {
           info.st_nlink == 0) {
         continue;
       }
-      return std::make_unique<DirectoryWriter>(directory_, path, std::move(fd));
+      return std::make_unique<DirectoryWriter>(directory_, path, std::move(fd), expected_sha256);
     }
   }
 
-  absl::StatusOr<std::unique_ptr<ArtifactReader>> Open(absl::string_view sha256) override {
+  absl::StatusOr<std::unique_ptr<ArtifactReader>> Open(absl::string_view sha256,
+                                                       ByteRange range) override {
     if (!IsSha256Hex(sha256))
       return InvalidField("sha256", "64 lower-case hex digits are expected");
-    const std::string path = absl::StrCat(FolderOf(directory_, sha256), "/", sha256.substr(2));
+    const std::string path = PathOf(directory_, sha256);
     UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!fd.valid() && errno == ENOENT) return NotFound("artifact", sha256);
     struct stat info {};
     if (!fd.valid() || fstat(fd.get(), &info) != 0) return FileError(errno, "open", path);
-    return std::make_unique<DirectoryReader>(std::string(sha256), path, std::move(fd),
-                                             info.st_size);
+    return MakeCheckedReader(std::make_unique<DirectoryArtifact>(
+                                 path, SumsPathOf(directory_, sha256), std::move(fd), info.st_size),
+                             sha256, range);
   }
+
+  absl::StatusOr<std::vector<StoredArtifact>> List(absl::string_view after,
+                                                   int max_artifacts) override {
+    std::vector<StoredArtifact> artifacts;
+    const int first = after.empty() ? 0 : std::stoi(std::string(after.substr(0, 2)), nullptr, 16);
+    for (int shard = first; shard < 256 && Size(artifacts) < max_artifacts; ++shard) {
+      absl::Status status =
+          ListShard(absl::StrCat(absl::Hex(shard, absl::kZeroPad2)), after, &artifacts);
+      if (!status.ok()) return status;
+    }
+    if (Size(artifacts) > max_artifacts) artifacts.resize(static_cast<size_t>(max_artifacts));
+    return artifacts;
+  }
+
+  absl::Status Touch(absl::string_view sha256) override {
+    const absl::StatusOr<UniqueFd> lock = LockFolder(ShardOf(directory_, sha256), LOCK_SH);
+    if (absl::IsNotFound(lock.status())) return absl::OkStatus();
+    if (!lock.ok()) return lock.status();
+    const std::string path = PathOf(directory_, sha256);
+    const auto times = TimesOfNow();
+    if (utimensat(AT_FDCWD, path.c_str(), times.data(), 0) != 0 && errno != ENOENT) {
+      return FileError(errno, "set the time of", path);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<bool> Remove(absl::string_view sha256, absl::Time stored_before) override {
+    const std::string folder = ShardOf(directory_, sha256), path = PathOf(directory_, sha256);
+    const absl::StatusOr<UniqueFd> lock = LockFolder(folder, LOCK_EX);
+    if (absl::IsNotFound(lock.status())) return false;
+    if (!lock.ok()) return lock.status();
+    struct stat info {};
+    if (stat(path.c_str(), &info) != 0) {
+      return errno == ENOENT ? absl::StatusOr<bool>(false) : FileError(errno, "look at", path);
+    }
+    if (absl::TimeFromTimespec(info.st_mtim) >= stored_before) return false;
+    if (unlink(path.c_str()) != 0) return FileError(errno, "remove", path);
+    unlink(SumsPathOf(directory_, sha256).c_str());
+    return true;
+  }
+
+  ArtifactUploads& uploads() override { return *uploads_; }
 
  private:
   std::string TemporaryFolder() const { return directory_ + "/tmp"; }
+  static int Size(const std::vector<StoredArtifact>& artifacts) {
+    return static_cast<int>(artifacts.size());
+  }
+
+  absl::Status ListShard(const std::string& shard, absl::string_view after,
+                         std::vector<StoredArtifact>* artifacts) const {
+    const size_t before = artifacts->size();
+    std::error_code error;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(absl::StrCat(directory_, "/", shard), error)) {
+      const std::string sha256 = shard + entry.path().filename().string();
+      struct stat info {};
+      if (!IsSha256Hex(sha256) || sha256 <= after || stat(entry.path().c_str(), &info) != 0) {
+        continue;
+      }
+      artifacts->push_back({sha256, info.st_size, absl::TimeFromTimespec(info.st_mtim)});
+    }
+    if (error && error.value() != ENOENT) {
+      return FileError(error.value(), "read the folder", shard);
+    }
+    std::sort(artifacts->begin() + static_cast<ptrdiff_t>(before), artifacts->end(),
+              [](const auto& a, const auto& b) { return a.sha256 < b.sha256; });
+    return absl::OkStatus();
+  }
 
   absl::Status RemoveLeftovers() {
     std::error_code error;
@@ -181,6 +237,7 @@ class DirectoryStore final : public ArtifactStore {
   }
 
   const std::string directory_;
+  std::unique_ptr<ArtifactUploads> uploads_;
   std::atomic<uint64_t> next_{0};
 };
 

@@ -14,6 +14,7 @@ PACKAGES=(
   libbenchmark-dev
   'libboost1.81-dev|libboost1.83-dev|libboost-dev'  # Asio and Beast, headers only; Debian 12's default 1.74 is too old
   libcli11-dev
+  libcurl4-openssl-dev   # artifacts in S3
   libgmock-dev
   libgrpc++-dev
   libgtest-dev
@@ -36,6 +37,7 @@ PACKAGES=(
   protobuf-compiler
   protobuf-compiler-grpc
   python3-minimal        # a program for the end-to-end test of command jobs
+  python3-venv           # the S3 server of the tests, from PyPI
   zlib1g-dev             # the carried digits
 )
 

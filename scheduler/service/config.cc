@@ -57,11 +57,12 @@ void FillFairShare(config::v1::FairShare& share) {
 }
 
 void FillDefaults(config::v1::SchedulerConfig& config) {
-  if (config.artifact_dir().empty()) config.set_artifact_dir(config.data_dir() + "/artifacts");
+  if (config.artifact_dir().empty() && !config.has_artifact_s3()) config.set_artifact_dir(config.data_dir() + "/artifacts");
   if (config.queue_capacity() == 0) config.set_queue_capacity(kDefaultQueueCapacity);
   if (!config.has_lease()) config.mutable_lease()->set_seconds(kDefaultLeaseSeconds);
   if (!config.has_heartbeat_interval())
     Write(Read(config.lease()) / 6, config.mutable_heartbeat_interval());
+  if (!config.has_artifact_keep()) Write(kDefaultArtifactKeep, config.mutable_artifact_keep());
   if (config.max_lost_attempts() == 0) config.set_max_lost_attempts(kDefaultLostAttempts);
   if (config.highest_priority() == 0) config.set_highest_priority(1);
   if (config.has_postgres() && !config.postgres().has_leader_lease())
@@ -84,6 +85,13 @@ void CheckAddress(absl::string_view name, absl::string_view address,
 bool AsksForAFreePort(absl::string_view address) {
   const absl::StatusOr<Address> parsed = ParseAddress(address);
   return parsed.ok() && !parsed->is_unix() && parsed->port == 0;
+}
+
+void CheckArtifacts(const config::v1::SchedulerConfig& config, std::vector<std::string>& faults) {
+  if (!config.artifact_dir().empty() && config.has_artifact_s3())
+    faults.emplace_back("artifact_dir: artifact_s3 is set too; give one of them");
+  if (!config.has_artifact_s3()) return;
+  for (std::string& fault : FaultsOf(config.artifact_s3())) faults.push_back(std::move(fault));
 }
 
 void CheckTimes(const config::v1::SchedulerConfig& config, std::vector<std::string>& faults) {

@@ -299,7 +299,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(config::v1::SchedulerConfi
       config.has_postgres() ? OpenPostgres(config, opened) : OpenSqlite(config, opened);
   if (!status.ok()) return status;
   absl::StatusOr<std::unique_ptr<ArtifactStore>> artifacts =
-      OpenDirectoryStore(config.artifact_dir());
+      OpenArtifactStore(config.artifact_dir(), config.artifact_s3());
   if (!artifacts.ok()) return artifacts.status();
   opened.artifacts = *std::move(artifacts);
   auto server = std::make_unique<WholeServer>(std::move(config), *operator_token, clock,

@@ -1,5 +1,6 @@
 #include "worker/runner/serve.h"
 
+#include <google/protobuf/text_format.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -8,7 +9,7 @@
 #include <system_error>
 #include <thread>
 
-#include "common/artifacts/artifact_store.h"
+#include "common/artifacts/open_store.h"
 #include "common/config/text_config.h"
 #include "common/log/log.h"
 #include "worker/framing/frame.h"
@@ -96,8 +97,12 @@ absl::Status Serve(const ServeOptions& options) {
   const BackendDescription description = backend->Describe();
   if (absl::Status ready = backend->Prepare(options.device, options.limits); !ready.ok())
     return ready;
+  config::v1::S3Store s3;
+  if (!google::protobuf::TextFormat::ParseFromString(options.artifact_s3, &s3)) {
+    return absl::InvalidArgumentError("--artifact-s3 is no S3Store: " + options.artifact_s3);
+  }
   absl::StatusOr<std::unique_ptr<ArtifactStore>> artifacts =
-      OpenDirectoryStore(options.artifact_dir);
+      OpenArtifactStore(options.artifact_dir, s3);
   if (!artifacts.ok()) return artifacts.status();
   std::error_code error;
   std::filesystem::create_directories(options.work_dir, error);

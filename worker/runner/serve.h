@@ -14,6 +14,7 @@ struct ServeOptions {
   DeviceHandle device;
   BackendLimits limits;
   std::string artifact_dir;
+  std::string artifact_s3;  // An S3Store in text format, instead of the folder; empty: none.
   std::string work_dir;
   std::vector<std::string> data_roots;
   std::string command_policy;  // File of a CommandPolicy in text format; empty: no commands.

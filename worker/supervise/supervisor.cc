@@ -59,9 +59,14 @@ SpawnRequest Supervisor::MakeRequest(RunnerRole role) const {
                        absl::StrCat("--device-name=", options_.device.name),
                        absl::StrCat("--threads=", options_.device.threads),
                        absl::StrCat("--memory-bytes=", options_.memory_bytes),
-                       absl::StrCat("--artifact-dir=", options_.artifact_dir),
                        absl::StrCat("--work-dir=", options_.work_dir),
                        absl::StrCat("--parent=", getpid())};
+  if (options_.artifact_s3.ByteSizeLong() != 0) {
+    request.arguments.push_back(
+        absl::StrCat("--artifact-s3=", options_.artifact_s3.ShortDebugString()));
+  } else {  // An empty value would take the next argument for itself.
+    request.arguments.push_back(absl::StrCat("--artifact-dir=", options_.artifact_dir));
+  }
   for (const std::string& root : options_.data_roots) {
     request.arguments.push_back(absl::StrCat("--data-root=", root));
   }

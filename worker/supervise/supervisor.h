@@ -8,6 +8,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "common/sync/mutex.h"
+#include "switchyard/config/v1/artifact_store.pb.h"
 #include "worker/executor/executor.h"
 #include "worker/supervise/runners.h"
 #include "worker/supervise/spawner.h"
@@ -19,7 +20,8 @@ struct SupervisorOptions {
   DeviceHandle device;
   int64_t memory_bytes = 0;  // Of each runner's allocator on cpu; 0: no limit.
   std::string artifact_dir;
-  std::string work_dir;  // Parent of the attempts' scratch folders.
+  config::v1::S3Store artifact_s3;  // Instead of the folder, when it is set.
+  std::string work_dir;             // Parent of the attempts' scratch folders.
   std::vector<std::string> data_roots;
   std::string command_policy;            // File of a CommandPolicy; empty: no commands.
   std::vector<std::string> environment;  // `NAME=VALUE`.
