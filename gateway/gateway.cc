@@ -138,7 +138,7 @@ absl::Status GatewayImpl::Describe() {
 
 absl::Status GatewayImpl::Run() {
   if (absl::Status status = Describe(); !status.ok()) return status;
-  absl::StatusOr<std::unique_ptr<ArtifactStore>> store = 
+  absl::StatusOr<std::unique_ptr<ArtifactStore>> store =
       OpenArtifactStore(config_.artifact_dir(), config_.artifact_s3());
   if (!store.ok()) return Annotate(store.status(), "opening the artifact store");
   store_ = *std::move(store);

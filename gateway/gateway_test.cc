@@ -47,7 +47,7 @@ class GatewayTest : public ::testing::Test {
     config.add_scheduler(scheduler_.address());
     config.set_artifact_dir(folder_ + "/artifacts");
     config.set_max_json_bytes(100'000);
-    config.set_max_artifact_bytes(3'000'000);
+    config.set_max_artifact_bytes(40'000'000);
     config.set_max_connections(max_connections_);
     auto gateway = Gateway::Start(config, tuning_);
     ASSERT_TRUE(gateway.ok()) << gateway.status();
@@ -322,6 +322,87 @@ TEST_F(GatewayTest, BytesOfAnotherHashAreRefused) {
   const RawResponse put = Call(http_, "PUT", "/api/v1/artifacts/" + Sha256Hex("a"), "b");
   EXPECT_EQ(put.status, 400);
   EXPECT_THAT(put.body, HasSubstr("HASH_MISMATCH"));
+}
+
+TEST_F(GatewayTest, RangesAndTagsOfArtifacts) {
+  std::string bytes(2'500'000, 'x');
+  for (size_t i = 0; i < bytes.size(); i += 7) bytes[i] = static_cast<char>(i);
+  const std::string hash = Sha256Hex(bytes), tag = "\"" + hash + "\"";
+  const std::string path = "/api/v1/artifacts/" + hash;
+  // Nobody learns from a tag what exists.
+  EXPECT_EQ(Call(http_, "GET", path, "", "If-None-Match: " + tag + "\r\n").status, 404);
+  ASSERT_EQ(Call(http_, "PUT", path, bytes).status, 201);
+  const RawResponse part = Call(http_, "GET", path, "", "Range: bytes=1500000-1500009\r\n");
+  EXPECT_EQ(part.status, 206);
+  EXPECT_EQ(part.headers.at("content-range"), "bytes 1500000-1500009/2500000");
+  EXPECT_EQ(part.headers.at("content-length"), "10");
+  EXPECT_EQ(part.headers.at("etag"), tag);
+  EXPECT_EQ(part.body, bytes.substr(1'500'000, 10));
+  EXPECT_EQ(Call(http_, "GET", path, "", "Range: bytes=-3\r\n").body, bytes.substr(2'499'997));
+  const RawResponse rest = Call(http_, "GET", path, "", "Range: bytes=400000-\r\n");
+  EXPECT_TRUE(rest.body == bytes.substr(400'000));
+  const RawResponse behind = Call(http_, "GET", path, "", "Range: bytes=2500000-\r\n");
+  EXPECT_EQ(behind.status, 416);
+  EXPECT_EQ(behind.headers.at("content-range"), "bytes */2500000");
+  const RawResponse other =
+      Call(http_, "GET", path, "", "Range: bytes=0-1\r\nIf-Range: \"other\"\r\n");
+  EXPECT_EQ(other.status, 200);
+  EXPECT_EQ(other.headers.at("accept-ranges"), "bytes");
+  const RawResponse known = Call(http_, "GET", path, "", "If-None-Match: " + tag + "\r\n");
+  EXPECT_EQ(known.status, 304);
+  EXPECT_EQ(known.headers.at("etag"), tag);
+  EXPECT_EQ(known.body, "");
+}
+
+TEST_F(GatewayTest, AnUploadInPartsGoesOnWhereItWas) {
+  std::string bytes(20'000'000, 'x');
+  for (size_t i = 0; i < bytes.size(); i += 7) bytes[i] = static_cast<char>(i);
+  const std::string hash = Sha256Hex(bytes);
+  const std::string path = "/api/v1/artifacts/" + hash, upload = path + "/upload";
+  const std::string begin = R"({"sizeBytes": "20000000", "mediaType": "image/png"})";
+  EXPECT_EQ(Call(http_, "PUT", upload + "/parts/1", "x").status, 404);
+  const RawResponse begun = Call(http_, "POST", upload, begin);
+  EXPECT_EQ(begun.status, 200) << begun.body;
+  EXPECT_THAT(begun.body, HasSubstr(R"("partBytes":"8388608","parts":3,"storedParts":[])"));
+  const auto put = [&](uint32_t part) {
+    return Call(http_, "PUT", absl::StrCat(upload, "/parts/", part),
+                bytes.substr((part - 1) * 8'388'608, 8'388'608));
+  };
+  EXPECT_EQ(put(1).status, 201);
+  EXPECT_EQ(put(3).status, 201);
+  const RawResponse early = Call(http_, "POST", upload + ":complete", "{}");
+  EXPECT_EQ(early.status, 400);
+  EXPECT_THAT(early.body, HasSubstr("PARTS_MISSING"));
+  // One that breaks off leaves no part.
+  {
+    RawClient client(http_);
+    client.Send(absl::StrCat("PUT ", upload, "/parts/2 HTTP/1.1\r\nHost: localhost\r\n",
+                             "Content-Length: 8388608\r\n\r\n", bytes.substr(0, 100'000)));
+    client.Close();
+  }
+  // Another client, which knows nothing but the file.
+  EXPECT_THAT(Call(http_, "POST", upload, begin).body, HasSubstr(R"("storedParts":[1,3])"));
+  EXPECT_TRUE(Eventually([&] { return put(2).status == 201; }));
+  const RawResponse whole = Call(http_, "POST", upload + ":complete", "{}");
+  EXPECT_EQ(whole.status, 200) << whole.body;
+  EXPECT_THAT(whole.body, HasSubstr(R"("mediaType":"image/png")"));
+  EXPECT_TRUE(Call(http_, "GET", path).body == bytes);
+  // Repeats after a lost answer find what is there.
+  EXPECT_EQ(Call(http_, "POST", upload + ":complete", "{}").status, 200);
+  EXPECT_THAT(Call(http_, "POST", upload, begin).body, HasSubstr(R"("artifact":{)"));
+}
+
+TEST_F(GatewayTest, AnUploadWithoutRoomIsRefusedBeforeItsBytes) {
+  const std::string path = "/api/v1/artifacts/" + Sha256Hex("large");
+  const RawResponse begun = Call(http_, "POST", path + "/upload", R"({"sizeBytes": 31000000})");
+  EXPECT_EQ(begun.status, 429);
+  EXPECT_THAT(begun.body, HasSubstr("ARTIFACT_QUOTA"));
+  EXPECT_EQ(Call(http_, "PUT", path, std::string(31'000'000, 'x')).status, 429);
+  EXPECT_EQ(Call(http_, "POST", path + "/upload", R"({"sizeBytes": 41000000})").status, 413);
+  EXPECT_EQ(Call(http_, "POST", path + "/upload", "{}").status, 400);
+  ASSERT_EQ(Call(http_, "POST", path + "/upload", R"({"sizeBytes": 10})").status, 200);
+  EXPECT_EQ(Call(http_, "DELETE", path + "/upload").status, 200);
+  EXPECT_EQ(Call(http_, "PUT", path + "/upload/parts/1", "0123456789").status, 404);
 }
 
 TEST_F(GatewayTest, ExpectationIsMetBeforeTheBody) {

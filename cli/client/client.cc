@@ -2,16 +2,15 @@
 
 #include <sys/random.h>
 
-#include <fstream>
-
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "common/net/address.h"
 #include "common/rpc/status.h"
 #include "grpcpp/grpcpp.h"
 #include "switchyard/v1/admin_service.grpc.pb.h"
 #include "switchyard/v1/array_service.grpc.pb.h"
-#include "switchyard/v1/artifact_service.grpc.pb.h"
+#include "switchyard/v1/artifact_catalog_service.grpc.pb.h"
 #include "switchyard/v1/fleet_service.grpc.pb.h"
 #include "switchyard/v1/job_service.grpc.pb.h"
 #include "switchyard/v1/model_service.grpc.pb.h"
@@ -23,7 +22,6 @@ namespace {
 
 constexpr absl::Duration kDeadline = absl::Seconds(30);
 constexpr int kMaxMessageBytes = 64 << 20;
-constexpr size_t kPieceBytes = 512 << 10;
 
 std::shared_ptr<grpc::Channel> Connect(const std::string& server) {
   grpc::ChannelArguments arguments;
@@ -47,6 +45,7 @@ struct Client::Stubs {
   std::unique_ptr<v1::ModelService::Stub> models;
   std::unique_ptr<v1::FleetService::Stub> fleet;
   std::unique_ptr<v1::ArtifactService::Stub> artifacts;
+  std::unique_ptr<v1::ArtifactCatalogService::Stub> catalog;
   std::unique_ptr<v1::AdminService::Stub> admin;
   std::string token;
 
@@ -81,6 +80,7 @@ Client::Client(const std::string& server, const std::string& token)
   stubs_->models = v1::ModelService::NewStub(channel);
   stubs_->fleet = v1::FleetService::NewStub(channel);
   stubs_->artifacts = v1::ArtifactService::NewStub(channel);
+  stubs_->catalog = v1::ArtifactCatalogService::NewStub(channel);
   stubs_->admin = v1::AdminService::NewStub(channel);
   if (IsLoopbackServer(server)) stubs_->token = token;
 }
@@ -381,53 +381,36 @@ absl::StatusOr<v1::Worker> Client::DrainWorker(const std::string& worker, absl::
   return stubs_->Call(stubs_->admin, &v1::AdminService::Stub::DrainWorker, request);
 }
 
+ArtifactTransfer Client::Transfer() {
+  return ArtifactTransfer(
+      *stubs_->artifacts,
+      [this](grpc::ClientContext& context) { stubs_->Prepare(context, absl::InfiniteDuration()); },
+      [](absl::Duration pause) { absl::SleepFor(pause); });
+}
+
 absl::StatusOr<v1::Artifact> Client::PutArtifact(const std::string& file, const std::string& sha256,
                                                  const std::string& media_type,
                                                  const std::function<void(int64_t)>& on_progress) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return absl::NotFoundError(absl::StrCat("cannot open ", file));
-  grpc::ClientContext context;
-  stubs_->Prepare(context, absl::InfiniteDuration());
-  v1::Artifact artifact;
-  const auto stream = stubs_->artifacts->PutArtifact(&context, &artifact);
-  v1::PutArtifactRequest request;
-  request.set_sha256(sha256);
-  request.set_media_type(media_type);
-  std::string piece(kPieceBytes, '\0');
-  int64_t sent = 0;
-  bool first = true;
-  while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())),
-         in.gcount() > 0 || first) {
-    request.set_data(piece.data(), static_cast<size_t>(in.gcount()));
-    if (!stream->Write(request)) break;  // Finish says why.
-    sent += in.gcount();
-    if (on_progress) on_progress(sent);
-    if (first) request.Clear();
-    first = false;
-  }
-  stream->WritesDone();
-  const grpc::Status status = stream->Finish();
-  if (!status.ok()) return FromGrpc(status);
-  return artifact;
+  return Transfer().Put(file, sha256, media_type, on_progress);
 }
 
 absl::Status Client::GetArtifact(
     const std::string& sha256,
     const std::function<absl::Status(const v1::GetArtifactResponse&)>& on_piece) {
-  grpc::ClientContext context;
-  stubs_->Prepare(context, absl::InfiniteDuration());
-  v1::GetArtifactRequest request;
+  return Transfer().Get(sha256, on_piece);
+}
+
+absl::StatusOr<v1::ListArtifactsResponse> Client::ListArtifacts(
+    const v1::ListArtifactsRequest& request) {
+  return stubs_->Call(stubs_->catalog, &v1::ArtifactCatalogService::Stub::ListArtifacts, request);
+}
+
+absl::Status Client::DeleteArtifact(const std::string& sha256) {
+  v1::DeleteArtifactRequest request;
   request.set_sha256(sha256);
-  const auto stream = stubs_->artifacts->GetArtifact(&context, request);
-  v1::GetArtifactResponse piece;
-  while (stream->Read(&piece)) {
-    if (absl::Status status = on_piece(piece); !status.ok()) {
-      context.TryCancel();
-      stream->Finish();
-      return status;
-    }
-  }
-  return FromGrpc(stream->Finish());
+  request.set_request_id(NewRequestId());
+  return stubs_->Call(stubs_->catalog, &v1::ArtifactCatalogService::Stub::DeleteArtifact, request)
+      .status();
 }
 
 std::string NewRequestId() {

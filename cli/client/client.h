@@ -12,8 +12,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "cli/client/artifact_transfer.h"
 #include "switchyard/v1/admin_service.pb.h"
 #include "switchyard/v1/array_service.pb.h"
+#include "switchyard/v1/artifact_catalog_service.pb.h"
 #include "switchyard/v1/artifact_service.pb.h"
 #include "switchyard/v1/event.pb.h"
 #include "switchyard/v1/fleet_service.pb.h"
@@ -96,16 +98,22 @@ class Client {
   absl::StatusOr<v1::Worker> UncordonWorker(const std::string& worker);
   absl::StatusOr<v1::Worker> DrainWorker(const std::string& worker, absl::Duration timeout);
 
-  // Sends the file. `on_progress` is told the bytes sent so far; may be empty. No deadline.
+  // Sends the file; what is large in parts, going on with those that an earlier try has sent.
+  // `on_progress` is told the bytes sent so far; may be empty. No deadline.
   absl::StatusOr<v1::Artifact> PutArtifact(const std::string& file, const std::string& sha256,
                                            const std::string& media_type,
                                            const std::function<void(int64_t)>& on_progress);
-  // Gives the bytes in pieces. Stops with the callback's error. No deadline.
+  // Gives the bytes in pieces, going on where a broken connection left off. Stops with the
+  // callback's error. No deadline.
   absl::Status GetArtifact(
       const std::string& sha256,
       const std::function<absl::Status(const v1::GetArtifactResponse&)>& on_piece);
+  absl::StatusOr<v1::ListArtifactsResponse> ListArtifacts(const v1::ListArtifactsRequest& request);
+  absl::Status DeleteArtifact(const std::string& sha256);
 
  private:
+  ArtifactTransfer Transfer();
+
   struct Stubs;
   std::unique_ptr<Stubs> stubs_;
 };

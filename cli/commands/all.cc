@@ -19,14 +19,14 @@ std::vector<std::unique_ptr<Command>> AllCommands() {
       MakeFailedDiscard,
       // Many jobs.
       MakePipelineCreate, MakePipelineShow, MakePipelineList, MakePipelineWait, MakePipelineCancel,
-      MakePipelineResume, MakePipelineDelete, MakeArraysList, MakeArraysShow, MakeArraysWait, MakeArraysWidth,
-      MakeArraysCancel, MakeSchedulesCreate, MakeSchedulesList, MakeSchedulesShow,
+      MakePipelineResume, MakePipelineDelete, MakeArraysList, MakeArraysShow, MakeArraysWait,
+      MakeArraysWidth, MakeArraysCancel, MakeSchedulesCreate, MakeSchedulesList, MakeSchedulesShow,
       MakeSchedulesPause, MakeSchedulesResume, MakeSchedulesDelete,
       // What there is.
       MakeModels, MakeDevices, MakeSchedulers, MakeWorkers, MakeWorkersCordon, MakeWorkersUncordon,
       MakeWorkersDrain, MakeQueue, MakeQueuePause, MakeQueueResume, MakeQueuePauses, MakeTenants,
       MakeTenantsSet, MakeKeys, MakeKeysSet, MakeLimitsShow, MakeLimitsSet, MakeLimitsClear,
-      MakeArtifactsPut, MakeArtifactsGet};
+      MakeArtifactsPut, MakeArtifactsGet, MakeArtifactsList, MakeArtifactsDelete};
   std::vector<std::unique_ptr<Command>> commands;
   for (const auto make : makers) commands.push_back(make());
   return commands;

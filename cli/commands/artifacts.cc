@@ -4,9 +4,11 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/upload.h"
 #include "cli/format/json.h"
+#include "cli/format/table.h"
 #include "cli/format/units.h"
 
 namespace switchyard::cli {
@@ -85,8 +87,64 @@ class ArtifactsGet final : public Command {
   std::string sha256_, output_;
 };
 
+class ArtifactsList final : public Command {
+ public:
+  std::string name() const override { return "artifacts list"; }
+  std::string summary() const override { return "Your artifacts, and the room they take"; }
+  void AddFlags(Flags&) override {}
+  absl::StatusOr<ExitCode> Run(Session& session) override {
+    v1::ListArtifactsResponse all;
+    v1::ListArtifactsRequest request;
+    request.set_page_size(1000);
+    do {
+      const absl::StatusOr<v1::ListArtifactsResponse> page =
+          session.client().ListArtifacts(request);
+      if (!page.ok()) return page.status();
+      all.mutable_artifacts()->MergeFrom(page->artifacts());
+      *all.mutable_usage() = page->usage();
+      request.set_page_token(page->next_page_token());
+    } while (!request.page_token().empty());
+    session.out << (session.json ? ToJsonText(all) : Text(all));
+    return ExitCode::kOk;
+  }
+
+ private:
+  static std::string Text(const v1::ListArtifactsResponse& all) {
+    Table table({"SHA256", ">SIZE", "TYPE", ">AGE"});
+    for (const v1::Artifact& artifact : all.artifacts()) {
+      table.Add({artifact.sha256(), BytesText(artifact.size_bytes()), artifact.media_type(),
+                 DurationText(absl::Now() - FromProto(artifact.create_time()))});
+    }
+    const v1::ArtifactUsage& usage = all.usage();
+    return absl::StrCat(
+        all.artifacts().empty() ? "" : table.Text(), usage.artifacts(), " artifacts, ",
+        BytesText(usage.used_bytes()),
+        usage.quota_bytes() == 0 ? "" : absl::StrCat(" of ", BytesText(usage.quota_bytes())), "\n");
+  }
+};
+
+class ArtifactsDelete final : public Command {
+ public:
+  std::string name() const override { return "artifacts delete"; }
+  std::string summary() const override { return "Give up an artifact, so that it takes no room"; }
+  void AddFlags(Flags& flags) override {
+    flags.Text("SHA256", &sha256_, "Its hash", Need::kRequired);
+  }
+  absl::StatusOr<ExitCode> Run(Session& session) override {
+    const absl::Status status = session.client().DeleteArtifact(sha256_);
+    if (!status.ok()) return status;
+    if (!session.json) session.out << "gave up " << sha256_ << "\n";
+    return ExitCode::kOk;
+  }
+
+ private:
+  std::string sha256_;
+};
+
 }  // namespace
 
+std::unique_ptr<Command> MakeArtifactsList() { return std::make_unique<ArtifactsList>(); }
+std::unique_ptr<Command> MakeArtifactsDelete() { return std::make_unique<ArtifactsDelete>(); }
 std::unique_ptr<Command> MakeArtifactsPut() { return std::make_unique<ArtifactsPut>(); }
 std::unique_ptr<Command> MakeArtifactsGet() { return std::make_unique<ArtifactsGet>(); }
 

@@ -319,7 +319,8 @@ std::string Connection::HeadText(const ResponseHead& head, std::optional<uint64_
     absl::StrAppend(&text, "Content-Type: ", head.content_type, "\r\n");
   }
   for (const auto& [name, value] : head.headers) absl::StrAppend(&text, name, ": ", value, "\r\n");
-  if (length.has_value() && head.status != 204) {
+  // 304 would have to tell the length of what it does not send.
+  if (length.has_value() && head.status != 204 && head.status != 304) {
     absl::StrAppend(&text, "Content-Length: ", *length, "\r\n");
   }
   if (chunked_) text.append("Transfer-Encoding: chunked\r\n");
@@ -332,7 +333,8 @@ std::string Connection::HeadText(const ResponseHead& head, std::optional<uint64_
 
 Awaitable<> Connection::Respond(Response response) {
   std::string text = HeadText(response.head, response.body.size());
-  const bool with_body = head_.verb != "HEAD" && response.head.status != 204;
+  const bool with_body =
+      head_.verb != "HEAD" && response.head.status != 204 && response.head.status != 304;
   if (!with_body) response.body.clear();
   if (text.size() + response.body.size() <= kJoinBytes) {
     text.append(response.body);

@@ -103,8 +103,24 @@ class FakeScheduler::Jobs final : public api::JobService::Service {
   }
 };
 
+// More than that is never admitted.
+constexpr int64_t kFakeQuota = 30'000'000;
+
 class FakeScheduler::References final : public internal::ArtifactReferenceService::Service {
  public:
+  grpc::Status AdmitArtifact(grpc::ServerContext*, const internal::AdmitArtifactRequest* request,
+                             internal::AdmitArtifactResponse* response) override {
+    MutexLock lock(mutex_);
+    response->set_tenant("default");
+    response->set_free_bytes(-1);
+    const auto found = rows_.find(request->sha256());
+    if (found != rows_.end()) *response->mutable_artifact() = found->second;
+    if (request->size_bytes() > kFakeQuota) {
+      return ToGrpc(MakeError(absl::StatusCode::kResourceExhausted, "ARTIFACT_QUOTA", "no room"));
+    }
+    response->set_free_bytes(kFakeQuota);
+    return grpc::Status::OK;
+  }
   grpc::Status RecordArtifact(grpc::ServerContext* context,
                               const internal::RecordArtifactRequest* request,
                               api::Artifact* response) override {

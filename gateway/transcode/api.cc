@@ -83,6 +83,16 @@ absl::Status ReadRawBody(Method* method) {
       fields.Find(out, option.response_media_type_field(), FieldDescriptor::TYPE_STRING);
   method->raw.response_length =
       fields.Find(out, option.response_length_field(), FieldDescriptor::TYPE_INT64);
+  method->raw.request_etag =
+      fields.Find(in, option.request_etag_field(), FieldDescriptor::TYPE_STRING);
+  method->raw.request_offset =
+      fields.Find(in, option.request_offset_field(), FieldDescriptor::TYPE_INT64);
+  method->raw.request_length =
+      fields.Find(in, option.request_length_field(), FieldDescriptor::TYPE_INT64);
+  method->raw.response_offset =
+      fields.Find(out, option.response_offset_field(), FieldDescriptor::TYPE_INT64);
+  method->raw.response_range =
+      fields.Find(out, option.response_range_field(), FieldDescriptor::TYPE_INT64);
   return fields.status();
 }
 

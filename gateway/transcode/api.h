@@ -25,6 +25,12 @@ struct RawBody {
   const google::protobuf::FieldDescriptor* response_data = nullptr;
   const google::protobuf::FieldDescriptor* response_media_type = nullptr;
   const google::protobuf::FieldDescriptor* response_length = nullptr;
+  // Of downloads that understand ETag and Range.
+  const google::protobuf::FieldDescriptor* request_etag = nullptr;
+  const google::protobuf::FieldDescriptor* request_offset = nullptr;
+  const google::protobuf::FieldDescriptor* request_length = nullptr;
+  const google::protobuf::FieldDescriptor* response_offset = nullptr;
+  const google::protobuf::FieldDescriptor* response_range = nullptr;
 };
 
 // A server stream offered as server-sent events (EventStream). Fields may be null.

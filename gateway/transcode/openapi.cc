@@ -220,6 +220,16 @@ class Generator {
     responses[absl::StrCat(binding.method->success_status)] =
         object{{"description", CommentOf(binding.method->descriptor->output_type())},
                {"content", SuccessContent(binding)}};
+    if (binding.method->raw.request_offset != nullptr) {
+      responses["206"] = object{{"description", "The range that was asked for."},
+                                {"content", SuccessContent(binding)}};
+      responses["416"] = object{{"description", "The range begins behind the end."},
+                                {"content", Content("application/problem+json",
+                                                    {{"$ref", "#/components/schemas/Problem"}})}};
+    }
+    if (binding.method->raw.request_etag != nullptr) {
+      responses["304"] = object{{"description", "As If-None-Match says."}};
+    }
     for (const ErrorAnswer& error : kErrors) {
       responses[error.status] =
           object{{"$ref", absl::StrCat("#/components/responses/", error.status)}};

@@ -178,6 +178,10 @@ absl::string_view ReasonPhrase(int http_status) {
       return "Created";
     case 204:
       return "No Content";
+    case 206:
+      return "Partial Content";
+    case 304:
+      return "Not Modified";
     case 400:
       return "Bad Request";
     case 401:
@@ -198,6 +202,8 @@ absl::string_view ReasonPhrase(int http_status) {
       return "URI Too Long";
     case 415:
       return "Unsupported Media Type";
+    case 416:
+      return "Range Not Satisfiable";
     case 417:
       return "Expectation Failed";
     case 429:

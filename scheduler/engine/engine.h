@@ -100,10 +100,13 @@ class DrainView {
 
 // One thing for the engine to take: a command with a caller waiting, or a message of a worker.
 struct Input {
-  // The `tag` and `ended` of commands are set by the engine. Unset when `artifact` is set.
+  // The `tag` and `ended` of commands are set by the engine. Unset when `artifact` or
+  // `released_artifact` is set.
   Event event;
   // Instead of an event: record this reference of `tenant`.
   std::optional<ArtifactReferenceRow> artifact;
+  // Instead of an event: remove the reference of `tenant` to this hash.
+  std::optional<std::string> released_artifact;
   // Instead of an event: a command on many jobs.
   std::optional<ManyJobs> many;
   // Instead of an event: why does this job wait? Answered after the drain's placement, in

@@ -566,6 +566,49 @@ TEST_F(EngineTest, AnArtifactReferenceIsRecordedForTheCaller) {
   EXPECT_TRUE(store_.FindArtifactReference("default", std::string(64, 'c'))->has_value());
 }
 
+TEST_F(EngineTest, SegmentsOfEventsBecomeReferencesOnceTheirJobHasEnded) {
+  Call(Jobs(1), "", "team");
+  Attach(1);
+  const AttemptRef ref = output_.TakeAssignments().at(0).attempt.ref;
+  const std::string hash(64, 'b');
+  EventsStored stored{.artifacts = {{kEventsOutput, hash, 10, "application/x-ndjson", 1}}};
+  PutWorker(WorkerReports{.session = 1, .reports = {{ref, std::move(stored)}}});
+  Drain();
+  EXPECT_FALSE(store_.FindArtifactReference("team", hash)->has_value());
+  PutWorker(
+      WorkerReports{.session = 1, .reports = {{ref, Finished{.outcome = Outcome::kSucceeded}}}});
+  Drain();
+  EXPECT_TRUE(store_.FindArtifactReference("team", hash)->has_value());
+}
+
+// In one drain, so that the order within it counts.
+TEST_F(EngineTest, AReleaseTakesOutWhatWasRecordedBeforeItAndNothingElse) {
+  const std::string kept(64, 'c'), gone(64, 'd');
+  const auto record = [&](const std::string& tenant, const std::string& sha256) {
+    Input input;
+    input.artifact = ArtifactReferenceRow{.sha256 = sha256, .size_bytes = 3};
+    input.tenant = tenant;
+    input.done = [](const CommandResult&) {};
+    inbox_.push_back(std::move(input));
+  };
+  const auto release = [&](const std::string& tenant, const std::string& sha256) {
+    Input input;
+    input.released_artifact = sha256;
+    input.tenant = tenant;
+    input.done = [](const CommandResult&) {};
+    inbox_.push_back(std::move(input));
+  };
+  record("default", gone);
+  record("team", gone);
+  release("default", gone);
+  release("default", kept);
+  record("default", kept);
+  Drain();
+  EXPECT_FALSE(store_.FindArtifactReference("default", gone)->has_value());
+  EXPECT_TRUE(store_.FindArtifactReference("team", gone)->has_value());
+  EXPECT_TRUE(store_.FindArtifactReference("default", kept)->has_value());
+}
+
 TEST_F(EngineTest, ChangedLimitsAreStoredAndSurviveARestart) {
   ASSERT_TRUE(
       Call(UpdateLimits{

@@ -65,6 +65,19 @@ void PendingDrain::Take(Input input) {
   }
 }
 
+// In the batch releases come before references: who releases what was recorded in this drain takes
+// it out, who records after it was released has it.
+void PendingDrain::ReleaseArtifact(size_t index, const std::string& sha256) {
+  const std::string& tenant = pending_[index].tenant;
+  auto& recorded = batch_.artifact_references;
+  recorded.erase(std::remove_if(recorded.begin(), recorded.end(),
+                                [&](const ArtifactReferenceRow& row) {
+                                  return row.tenant == tenant && row.sha256 == sha256;
+                                }),
+                 recorded.end());
+  batch_.released_artifacts.push_back({tenant, sha256});
+}
+
 void PendingDrain::TakeCommand(size_t index, Input& input) {
   Pending& pending = pending_[index];
   pending.tenant = std::move(input.tenant);
@@ -82,6 +95,7 @@ void PendingDrain::TakeCommand(size_t index, Input& input) {
     batch_.artifact_references.push_back(*std::move(input.artifact));
     return;
   }
+  if (input.released_artifact.has_value()) return ReleaseArtifact(index, *input.released_artifact);
   if (input.prepare) {
     input.tenant = pending.tenant;
     pending.result.status = input.prepare(*this, input);
@@ -391,6 +405,8 @@ absl::StatusOr<std::string> PendingDrain::FindSpec(JobId job) {
 
 void PendingDrain::RecordOutputs(const JobImage& image) {
   for (const OutputArtifact& output : image.outputs) {
+    // Segments are merged as long as the job lives: only the last ones stay.
+    if (output.name == kEventsOutput && !HasEnded(image.state)) continue;
     batch_.artifact_references.push_back({.tenant = image.tenant,
                                           .sha256 = output.sha256,
                                           .size_bytes = output.size_bytes,

@@ -93,6 +93,7 @@ class PendingDrain final : private DrainView {
     std::shared_ptr<const JobImage> live;  // For the live view: memory is ahead of the row.
   };
 
+  void ReleaseArtifact(size_t index, const std::string& sha256);
   void TakeCommand(size_t index, Input& input);
   void TakeEvent(size_t index, Event& event, std::vector<std::string> specs);
   void TakeSubmit(size_t index, SubmitJobs& submit, std::vector<std::string> specs);

@@ -6,6 +6,7 @@
 #include "common/hash/sha256.h"
 #include "common/rpc/status.h"
 #include "common/status/error.h"
+#include "scheduler/service/artifact_view.h"
 #include "scheduler/service/commands.h"
 #include "scheduler/validation/field_faults.h"
 
@@ -37,12 +38,7 @@ absl::Status Lookup(const Backend& backend, const std::string& tenant, const std
   const auto row = backend.store.FindArtifactReference(tenant, sha256);
   if (!row.ok()) return row.status();
   if (!row->has_value()) return NotFound("artifact", sha256);
-  response->set_sha256((*row)->sha256);
-  response->set_size_bytes((*row)->size_bytes);
-  response->set_media_type((*row)->media_type);
-  response->mutable_create_time()->set_seconds((*row)->create_ms / 1000);
-  response->mutable_create_time()->set_nanos(
-      static_cast<int32_t>((*row)->create_ms % 1000 * 1'000'000));
+  Show(**row, response);
   return absl::OkStatus();
 }
 
@@ -58,21 +54,63 @@ grpc::ServerUnaryReactor* ArtifactReferenceService::RecordArtifact(
       ReadReference(request->artifact(), tenant, backend_.clock.Now());
   if (!row.ok()) return FinishWith(*context, row.status());
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  Input input;
-  input.tenant = tenant;
-  const std::string sha256 = row->sha256;
-  input.artifact = std::move(*row);
-  PostCommand(backend_, std::move(input), 0,
-              [this, tenant = tenant, sha256, reactor, response](const CommandResult& result) {
-                if (!result.status.ok()) return reactor->Finish(ToGrpc(result.status));
-                // An older reference stays as it is, so the answer is what is stored.
-                const absl::Status taken =
-                    backend_.readers.Run([this, tenant, sha256, reactor, response] {
-                      reactor->Finish(ToGrpc(Lookup(backend_, tenant, sha256, response)));
-                    });
-                if (!taken.ok()) reactor->Finish(ToGrpc(taken));
-              });
+  if (quota_.QuotaOf(tenant) == 0) {
+    Record(*std::move(row), reactor, response);
+    return reactor;
+  }
+  const absl::Status taken = backend_.readers.Run([this, row = *row, reactor, response] {
+    // Recording what is there takes no room.
+    const auto there = backend_.store.FindArtifactReference(row.tenant, row.sha256);
+    absl::Status status = there.status();
+    if (status.ok()) {
+      status = quota_.Reserve(row.tenant, there->has_value() ? 0 : row.size_bytes);
+    }
+    if (!status.ok()) return reactor->Finish(ToGrpc(status));
+    ArtifactReferenceRow reserved = row;
+    Record(std::move(reserved), reactor, response, there->has_value() ? 0 : row.size_bytes);
+  });
+  if (!taken.ok()) reactor->Finish(ToGrpc(taken));
   return reactor;
+}
+
+void ArtifactReferenceService::Record(ArtifactReferenceRow row, grpc::ServerUnaryReactor* reactor,
+                                      v1::Artifact* response, int64_t reserved_bytes) {
+  Input input;
+  input.tenant = row.tenant;
+  const std::string sha256 = row.sha256, tenant = row.tenant;
+  input.artifact = std::move(row);
+  PostCommand(
+      backend_, std::move(input), 0,
+      [this, tenant, sha256, reactor, response, reserved_bytes](const CommandResult& result) {
+        quota_.Release(tenant, reserved_bytes);
+        if (!result.status.ok()) return reactor->Finish(ToGrpc(result.status));
+        // An older reference stays as it is, so the answer is what is stored.
+        const absl::Status taken = backend_.readers.Run([this, tenant, sha256, reactor, response] {
+          reactor->Finish(ToGrpc(Lookup(backend_, tenant, sha256, response)));
+        });
+        if (!taken.ok()) reactor->Finish(ToGrpc(taken));
+      });
+}
+
+grpc::ServerUnaryReactor* ArtifactReferenceService::AdmitArtifact(
+    grpc::CallbackServerContext* context, const worker::v1::AdmitArtifactRequest* request,
+    worker::v1::AdmitArtifactResponse* response) {
+  const absl::StatusOr<Principal> principal = backend_.principals.Of(*context, Scope::kJobs);
+  if (!principal.ok()) return FinishWith(*context, principal.status());
+  if (!IsSha256Hex(request->sha256())) return FinishWith(*context, BadArtifactHash());
+  response->set_tenant(principal->tenant);
+  return FinishWithRead(backend_, *context, [this, tenant = principal->tenant, request, response] {
+    absl::Status found = Lookup(backend_, tenant, request->sha256(), response->mutable_artifact());
+    if (found.ok()) {  // Storing it again takes no room.
+      response->set_free_bytes(-1);
+      return found;
+    }
+    response->clear_artifact();
+    if (!absl::IsNotFound(found)) return found;
+    const absl::StatusOr<int64_t> free = quota_.Check(tenant, request->size_bytes());
+    if (free.ok()) response->set_free_bytes(*free);
+    return free.status();
+  });
 }
 
 grpc::ServerUnaryReactor* ArtifactReferenceService::LookupArtifact(
@@ -80,8 +118,7 @@ grpc::ServerUnaryReactor* ArtifactReferenceService::LookupArtifact(
     v1::Artifact* response) {
   const absl::StatusOr<Principal> principal = backend_.principals.Of(*context, Scope::kJobs);
   if (!principal.ok()) return FinishWith(*context, principal.status());
-  if (!IsSha256Hex(request->sha256()))
-    return FinishWith(*context, InvalidField("sha256", kHashForm));
+  if (!IsSha256Hex(request->sha256())) return FinishWith(*context, BadArtifactHash());
   return FinishWithRead(backend_, *context, [this, tenant = principal->tenant, request, response] {
     return Lookup(backend_, tenant, request->sha256(), response);
   });

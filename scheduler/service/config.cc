@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/artifacts/open_store.h"
 #include "common/net/address.h"
 #include "scheduler/engine/core_kinds.h"
 #include "scheduler/service/key_config.h"
@@ -18,6 +19,7 @@ namespace {
 constexpr uint64_t kDefaultQueueCapacity = 10'000'000;
 constexpr int64_t kDefaultLeaseSeconds = 30;
 constexpr uint32_t kDefaultLostAttempts = 3;
+constexpr absl::Duration kDefaultArtifactKeep = absl::Hours(24);
 constexpr absl::Duration kDefaultLeaderLease = absl::Seconds(3);
 
 std::string HostName() {
@@ -57,7 +59,8 @@ void FillFairShare(config::v1::FairShare& share) {
 }
 
 void FillDefaults(config::v1::SchedulerConfig& config) {
-  if (config.artifact_dir().empty() && !config.has_artifact_s3()) config.set_artifact_dir(config.data_dir() + "/artifacts");
+  if (config.artifact_dir().empty() && !config.has_artifact_s3())
+    config.set_artifact_dir(config.data_dir() + "/artifacts");
   if (config.queue_capacity() == 0) config.set_queue_capacity(kDefaultQueueCapacity);
   if (!config.has_lease()) config.mutable_lease()->set_seconds(kDefaultLeaseSeconds);
   if (!config.has_heartbeat_interval())
@@ -87,9 +90,18 @@ bool AsksForAFreePort(absl::string_view address) {
   return parsed.ok() && !parsed->is_unix() && parsed->port == 0;
 }
 
+void CheckBetween(absl::string_view name, const google::protobuf::Duration& value,
+                  absl::Duration least, absl::Duration most, std::vector<std::string>& faults) {
+  if (IsLength(value) && Read(value) >= least && Read(value) <= most) return;
+  faults.push_back(absl::StrCat(name, ": must be ", absl::FormatDuration(least), " to ",
+                                absl::FormatDuration(most)));
+}
+
 void CheckArtifacts(const config::v1::SchedulerConfig& config, std::vector<std::string>& faults) {
   if (!config.artifact_dir().empty() && config.has_artifact_s3())
     faults.emplace_back("artifact_dir: artifact_s3 is set too; give one of them");
+  CheckBetween("artifact_keep", config.artifact_keep(), absl::Hours(1), absl::Hours(24 * 365),
+               faults);
   if (!config.has_artifact_s3()) return;
   for (std::string& fault : FaultsOf(config.artifact_s3())) faults.push_back(std::move(fault));
 }
@@ -104,13 +116,6 @@ void CheckTimes(const config::v1::SchedulerConfig& config, std::vector<std::stri
       Read(config.heartbeat_interval()) > Read(config.lease()) / 2) {
     faults.emplace_back("heartbeat_interval: must be longer than 0 and at most half of the lease");
   }
-}
-
-void CheckBetween(absl::string_view name, const google::protobuf::Duration& value,
-                  absl::Duration least, absl::Duration most, std::vector<std::string>& faults) {
-  if (IsLength(value) && Read(value) >= least && Read(value) <= most) return;
-  faults.push_back(absl::StrCat(name, ": must be ", absl::FormatDuration(least), " to ",
-                                absl::FormatDuration(most)));
 }
 
 void CheckFairShare(const config::v1::FairShare& share, std::vector<std::string>& faults) {
@@ -163,6 +168,7 @@ absl::Status CompleteConfig(config::v1::SchedulerConfig& config) {
     CheckBetween("postgres.leader_lease", config.postgres().leader_lease(), absl::Seconds(1),
                  absl::Minutes(1), faults);
   }
+  CheckArtifacts(config, faults);
   CheckTimes(config, faults);
   CheckFairShare(config.fair_share(), faults);
   CheckPreemption(config.preemption(), faults);
@@ -171,6 +177,10 @@ absl::Status CompleteConfig(config::v1::SchedulerConfig& config) {
   CheckKeys(config, faults);
   if (faults.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrJoin(faults, "; "));
+}
+
+absl::Duration ArtifactKeepOf(const config::v1::SchedulerConfig& config) {
+  return Read(config.artifact_keep());
 }
 
 CoreConfig MakeCoreConfig(const config::v1::SchedulerConfig& config) {

@@ -12,6 +12,9 @@ namespace switchyard::scheduler {
 // Fills in defaults. INVALID_ARGUMENT names every fault and what would be right.
 absl::Status CompleteConfig(config::v1::SchedulerConfig& config);
 
+// How long bytes of artifacts stay that nobody refers to. REQUIRES: a complete config.
+absl::Duration ArtifactKeepOf(const config::v1::SchedulerConfig& config);
+
 // What the core is made of. REQUIRES: completed.
 CoreConfig MakeCoreConfig(const config::v1::SchedulerConfig& config);
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/admin/admin_server.h"
+#include "common/artifacts/open_store.h"
 #include "common/lifecycle/address_file.h"
 #include "common/lifecycle/directory_lock.h"
 #include "common/log/log.h"
@@ -20,7 +21,10 @@
 #include "scheduler/lead/sole_leader.h"
 #include "scheduler/service/admin_service.h"
 #include "scheduler/service/array_service.h"
+#include "scheduler/service/artifact_catalog_service.h"
+#include "scheduler/service/artifact_quota.h"
 #include "scheduler/service/artifact_reference_service.h"
+#include "scheduler/service/artifact_sweeper.h"
 #include "scheduler/service/backend.h"
 #include "scheduler/service/config.h"
 #include "scheduler/service/engine_output.h"
@@ -79,10 +83,12 @@ class WholeServer final : public Server {
         metrics_(*registry_),
         principals_(config_, operator_token, clock, leadership()),
         references_(*store_),
+        quota_(config_, *store_),
         inputs_(*store_, references_),
         output_(sessions_, events_, results_, metrics_),
-        engine_({.core = MakeCoreConfig(config_), .resolver = &inputs_, .leadership = &leadership()},
-                led_store_ == nullptr ? *store_ : *led_store_, clock, output_) {}
+        engine_(
+            {.core = MakeCoreConfig(config_), .resolver = &inputs_, .leadership = &leadership()},
+            led_store_ == nullptr ? *store_ : *led_store_, clock, output_) {}
 
   ~WholeServer() override { Shutdown(); }
 
@@ -99,6 +105,7 @@ class WholeServer final : public Server {
                              leadership(), config_.allow_noop()});
     pipelines_.emplace(*backend_);
     schedules_.emplace(*backend_, *pipelines_);
+    sweeper_.emplace(*backend_, ArtifactKeepOf(config_));
     if (absl::Status status = BeginListening(); !status.ok()) return status;
     BeginLeading();
     if (absl::Status status = BeginAdmin(); !status.ok()) return status;
@@ -116,6 +123,7 @@ class WholeServer final : public Server {
       worker_.server->Shutdown(std::chrono::system_clock::now() + kWorkerDrainTime);
     admin_.reset();
     // They wait for answers of the engine.
+    sweeper_.reset();
     schedules_.reset();
     pipelines_.reset();
     // No call is left. What the engine still answers goes to nobody, reads it posted end before
@@ -168,8 +176,9 @@ class WholeServer final : public Server {
     fleet_service_.emplace(*backend_);
     admin_service_.emplace(*backend_);
     model_service_.emplace(*backend_);
-    reference_service_.emplace(*backend_);
-    worker_reference_service_.emplace(*backend_);
+    reference_service_.emplace(*backend_, quota_);
+    worker_reference_service_.emplace(*backend_, quota_);
+    catalog_service_.emplace(*backend_, quota_);
     array_service_.emplace(*backend_);
     pipeline_service_.emplace(*backend_, *pipelines_);
     schedule_service_.emplace(*backend_, *schedules_);
@@ -182,11 +191,10 @@ class WholeServer final : public Server {
                {&*worker_service_, &*worker_reference_service_, &*worker_leader_service_});
     if (!worker.ok()) return worker.status();
     worker_ = std::move(*worker);
-    absl::StatusOr<Listener> client =
-        Listen(config_.listen(),
-               {&*job_service_, &*fleet_service_, &*admin_service_, &*model_service_,
-                &*reference_service_, &*array_service_, &*pipeline_service_, &*schedule_service_,
-                &*leader_service_});
+    absl::StatusOr<Listener> client = Listen(
+        config_.listen(), {&*job_service_, &*fleet_service_, &*admin_service_, &*model_service_,
+                           &*reference_service_, &*catalog_service_, &*array_service_,
+                           &*pipeline_service_, &*schedule_service_, &*leader_service_});
     if (!client.ok()) return client.status();
     client_ = std::move(*client);
     return absl::OkStatus();
@@ -228,6 +236,7 @@ class WholeServer final : public Server {
   ServiceMetrics metrics_;
   Principals principals_;
   StoredReferences references_;
+  ArtifactQuota quota_;
   StoredInputs inputs_;
   Admission admission_;
   EventHub events_;
@@ -240,6 +249,7 @@ class WholeServer final : public Server {
   std::optional<Backend> backend_;
   std::optional<PipelineKeeper> pipelines_;
   std::optional<ScheduleKeeper> schedules_;
+  std::optional<ArtifactSweeper> sweeper_;
   std::optional<JobService> job_service_;
   std::optional<ArrayService> array_service_;
   std::optional<PipelineService> pipeline_service_;
@@ -250,6 +260,7 @@ class WholeServer final : public Server {
   // gRPC binds a service object to one server.
   std::optional<ArtifactReferenceService> reference_service_;
   std::optional<ArtifactReferenceService> worker_reference_service_;
+  std::optional<ArtifactCatalogService> catalog_service_;
   std::optional<WorkerService> worker_service_;
   std::optional<LeaderService> leader_service_;
   std::optional<LeaderService> worker_leader_service_;
@@ -287,8 +298,7 @@ absl::Status OpenSqlite(const config::v1::SchedulerConfig& config, Opened& opene
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(config::v1::SchedulerConfig config,
-                                                      Clock& clock,
-                                                      std::function<void()> deposed) {
+                                                      Clock& clock, std::function<void()> deposed) {
   if (absl::Status status = CompleteConfig(config); !status.ok()) return status;
   const absl::StatusOr<std::string> operator_token = ReadOperatorToken(config);
   if (!operator_token.ok()) return operator_token.status();

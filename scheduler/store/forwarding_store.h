@@ -54,6 +54,18 @@ class ForwardingStore : public JobStore {
       absl::string_view tenant, absl::string_view sha256) override {
     return store_.FindArtifactReference(tenant, sha256);
   }
+  absl::StatusOr<std::vector<ArtifactReferenceRow>> ListArtifactReferences(absl::string_view tenant,
+                                                                           absl::string_view after,
+                                                                           int max_rows) override {
+    return store_.ListArtifactReferences(tenant, after, max_rows);
+  }
+  absl::StatusOr<ArtifactUse> SumArtifactReferences(absl::string_view tenant) override {
+    return store_.SumArtifactReferences(tenant);
+  }
+  absl::StatusOr<std::vector<bool>> AreArtifactsReferenced(
+      absl::Span<const std::string> sha256s) override {
+    return store_.AreArtifactsReferenced(sha256s);
+  }
   absl::StatusOr<std::vector<LimitRow>> GetLimits() override { return store_.GetLimits(); }
   absl::StatusOr<std::optional<DocumentRow>> GetDocument(const DocumentKey& key) override {
     return store_.GetDocument(key);

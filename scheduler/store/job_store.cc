@@ -9,8 +9,8 @@ bool WriteBatch::empty() const { return rows() == 0; }
 
 size_t WriteBatch::rows() const {
   return inserts.size() + updates.size() + deletes.size() + requests.size() +
-         model_versions.size() + artifact_references.size() + documents.size() +
-         (limits.has_value() ? 1 : 0);
+         model_versions.size() + released_artifacts.size() + artifact_references.size() +
+         documents.size() + (limits.has_value() ? 1 : 0);
 }
 
 void WriteBatch::Clear() {
@@ -19,6 +19,7 @@ void WriteBatch::Clear() {
   deletes.clear();
   requests.clear();
   model_versions.clear();
+  released_artifacts.clear();
   artifact_references.clear();
   limits.reset();
   documents.clear();

@@ -86,6 +86,16 @@ struct ArtifactReferenceRow {
   int64_t create_ms = 0;
 };
 
+struct ArtifactReferenceKey {
+  std::string tenant;
+  std::string sha256;
+};
+// What a tenant's references come to.
+struct ArtifactUse {
+  int64_t artifacts = 0;
+  int64_t bytes = 0;
+};
+
 // A limit in force, as in v1.Limit.
 struct LimitRow {
   std::string worker;
@@ -121,6 +131,8 @@ struct WriteBatch {
   std::vector<RequestRow> requests;  // ALREADY_EXISTS when a key is stored.
   std::vector<ModelVersionRow>
       model_versions;  // ALREADY_EXISTS when (tenant, model, version) is stored.
+  std::vector<ArtifactReferenceKey>
+      released_artifacts;  // References to remove; removing what is not there succeeds.
   std::vector<ArtifactReferenceRow> artifact_references;  // One that is there stays as it is.
   std::optional<std::vector<LimitRow>> limits;            // The whole new list.
   std::vector<DocumentWrite> documents;                   // In this order: the last of a key stays.
@@ -221,6 +233,15 @@ class JobStore {
   // Nothing when the tenant has no reference.
   virtual absl::StatusOr<std::optional<ArtifactReferenceRow>> FindArtifactReference(
       absl::string_view tenant, absl::string_view sha256) = 0;
+
+  // By hash, of those after the hash `after`, at most `max_rows`.
+  virtual absl::StatusOr<std::vector<ArtifactReferenceRow>> ListArtifactReferences(
+      absl::string_view tenant, absl::string_view after, int max_rows) = 0;
+  // Reads every reference of the tenant: a million take some tenths of a second.
+  virtual absl::StatusOr<ArtifactUse> SumArtifactReferences(absl::string_view tenant) = 0;
+  // Whether any tenant has a reference, in the order of `sha256s`.
+  virtual absl::StatusOr<std::vector<bool>> AreArtifactsReferenced(
+      absl::Span<const std::string> sha256s) = 0;
 
   virtual absl::StatusOr<std::vector<LimitRow>> GetLimits() = 0;
 

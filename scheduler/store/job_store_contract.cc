@@ -450,6 +450,45 @@ TEST_P(JobStoreContract, AnArtifactReferenceIsTheTenantsAndStaysAsItWasMade) {
   EXPECT_FALSE(store_->FindArtifactReference("other", hash)->has_value());
 }
 
+TEST_P(JobStoreContract, ArtifactReferencesAreListedSummedAndReleased) {
+  const std::string a(64, 'a'), b(64, 'b'), c(64, 'c');
+  WriteBatch batch;
+  batch.artifact_references = {{"default", b, 10, "image/png", 1000},
+                               {"default", a, 5, "text/plain", 2000},
+                               {"other", c, 7, "text/plain", 3000},
+                               {"other", a, 5, "text/plain", 3000}};
+  Commit(batch);
+  auto rows = store_->ListArtifactReferences("default", "", 10);
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  ASSERT_EQ(rows->size(), 2u);
+  EXPECT_EQ((*rows)[0].sha256, a);
+  EXPECT_EQ((*rows)[1].media_type, "image/png");
+  EXPECT_EQ(store_->ListArtifactReferences("default", a, 10)->size(), 1u);
+  EXPECT_EQ(store_->ListArtifactReferences("default", "", 1)->front().sha256, a);
+  auto use = store_->SumArtifactReferences("default");
+  ASSERT_TRUE(use.ok()) << use.status();
+  EXPECT_EQ(use->artifacts, 2);
+  EXPECT_EQ(use->bytes, 15);
+  EXPECT_EQ(store_->SumArtifactReferences("nobody")->bytes, 0);
+
+  // Released and recorded in one batch: recorded.
+  WriteBatch release;
+  release.released_artifacts = {{"default", a}, {"default", b}, {"default", c}};
+  release.artifact_references = {{"default", b, 10, "image/gif", 4000}};
+  Commit(release);
+  rows = store_->ListArtifactReferences("default", "", 10);
+  ASSERT_EQ(rows->size(), 1u);
+  EXPECT_EQ((*rows)[0].media_type, "image/gif");
+  const std::vector<std::string> asked = {c, std::string(64, 'd'), a, b};
+  const auto referenced = store_->AreArtifactsReferenced(asked);
+  ASSERT_TRUE(referenced.ok()) << referenced.status();
+  EXPECT_EQ(*referenced, (std::vector<bool>{true, false, true, true}));
+  release.released_artifacts = {{"other", a}, {"other", c}};
+  release.artifact_references.clear();
+  Commit(release);
+  EXPECT_EQ(*store_->AreArtifactsReferenced(asked), (std::vector<bool>{false, false, false, true}));
+}
+
 TEST_P(JobStoreContract, LimitsAreReplacedWhole) {
   WriteBatch batch;
   batch.limits = {{"", "cpu", 2, 4}, {"w1", "cuda:0", 1, 0}};

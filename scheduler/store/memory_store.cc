@@ -142,6 +142,9 @@ void MemoryStore::Apply(const WriteBatch& batch) {
   for (const ModelVersionRow& row : batch.model_versions) {
     tables_.models[{row.tenant, row.model, row.version}] = row;
   }
+  for (const ArtifactReferenceKey& key : batch.released_artifacts) {
+    tables_.artifacts.erase({key.tenant, key.sha256});
+  }
   for (const ArtifactReferenceRow& row : batch.artifact_references) {
     tables_.artifacts.insert({{row.tenant, row.sha256}, row});
   }
@@ -338,6 +341,47 @@ absl::StatusOr<std::optional<ArtifactReferenceRow>> MemoryStore::FindArtifactRef
   const auto found = tables_.artifacts.find({std::string(tenant), std::string(sha256)});
   if (found == tables_.artifacts.end()) return std::nullopt;
   return found->second;
+}
+
+absl::StatusOr<std::vector<ArtifactReferenceRow>> MemoryStore::ListArtifactReferences(
+    absl::string_view tenant, absl::string_view after, int max_rows) {
+  MutexLock lock(mutex_);
+  const absl::Status status = BeforeRead();
+  if (!status.ok()) return status;
+  std::vector<ArtifactReferenceRow> rows;
+  for (auto row = tables_.artifacts.upper_bound({std::string(tenant), std::string(after)});
+       row != tables_.artifacts.end() && row->first.first == tenant &&
+       static_cast<int>(rows.size()) < max_rows;
+       ++row) {
+    rows.push_back(row->second);
+  }
+  return rows;
+}
+
+absl::StatusOr<ArtifactUse> MemoryStore::SumArtifactReferences(absl::string_view tenant) {
+  MutexLock lock(mutex_);
+  const absl::Status status = BeforeRead();
+  if (!status.ok()) return status;
+  ArtifactUse use;
+  for (const auto& [key, row] : tables_.artifacts) {
+    if (key.first != tenant) continue;
+    ++use.artifacts;
+    use.bytes += row.size_bytes;
+  }
+  return use;
+}
+
+absl::StatusOr<std::vector<bool>> MemoryStore::AreArtifactsReferenced(
+    absl::Span<const std::string> sha256s) {
+  MutexLock lock(mutex_);
+  const absl::Status status = BeforeRead();
+  if (!status.ok()) return status;
+  std::vector<bool> referenced;
+  for (const std::string& sha256 : sha256s) {
+    referenced.push_back(std::any_of(tables_.artifacts.begin(), tables_.artifacts.end(),
+                                     [&](const auto& row) { return row.first.second == sha256; }));
+  }
+  return referenced;
 }
 
 absl::StatusOr<std::vector<LimitRow>> MemoryStore::GetLimits() {

@@ -97,6 +97,12 @@ class MemoryStore final : public JobStore {
                                                           int max_rows) override;
   absl::StatusOr<std::optional<ArtifactReferenceRow>> FindArtifactReference(
       absl::string_view tenant, absl::string_view sha256) override;
+  absl::StatusOr<std::vector<ArtifactReferenceRow>> ListArtifactReferences(absl::string_view tenant,
+                                                                           absl::string_view after,
+                                                                           int max_rows) override;
+  absl::StatusOr<ArtifactUse> SumArtifactReferences(absl::string_view tenant) override;
+  absl::StatusOr<std::vector<bool>> AreArtifactsReferenced(
+      absl::Span<const std::string> sha256s) override;
   absl::StatusOr<std::vector<LimitRow>> GetLimits() override;
   absl::StatusOr<std::optional<DocumentRow>> GetDocument(const DocumentKey& key) override;
   absl::StatusOr<std::vector<DocumentRow>> ListDocuments(const DocumentQuery& query) override;

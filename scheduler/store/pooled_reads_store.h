@@ -72,6 +72,19 @@ class PooledReadsStore : public JobStore {
       absl::string_view tenant, absl::string_view sha256) override {
     return Read([&](Reader& reader) { return reader.FindArtifactReference(tenant, sha256); });
   }
+  absl::StatusOr<std::vector<ArtifactReferenceRow>> ListArtifactReferences(absl::string_view tenant,
+                                                                           absl::string_view after,
+                                                                           int max_rows) override {
+    return Read(
+        [&](Reader& reader) { return reader.ListArtifactReferences(tenant, after, max_rows); });
+  }
+  absl::StatusOr<ArtifactUse> SumArtifactReferences(absl::string_view tenant) override {
+    return Read([&](Reader& reader) { return reader.SumArtifactReferences(tenant); });
+  }
+  absl::StatusOr<std::vector<bool>> AreArtifactsReferenced(
+      absl::Span<const std::string> sha256s) override {
+    return Read([&](Reader& reader) { return reader.AreArtifactsReferenced(sha256s); });
+  }
   absl::StatusOr<std::vector<LimitRow>> GetLimits() override {
     return Read([](Reader& reader) { return reader.GetLimits(); });
   }

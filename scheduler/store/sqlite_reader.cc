@@ -72,6 +72,19 @@ absl::StatusOr<ModelVersionRow> ReadModelVersion(const SqliteStatement& from) {
   return DamagedRow("model_version", absl::StrCat(row.tenant, "/", row.model, "/", row.version));
 }
 
+// The columns size_bytes, media_type, create_ms, crc.
+absl::StatusOr<ArtifactReferenceRow> ReadArtifact(const SqliteStatement& from,
+                                                  absl::string_view tenant,
+                                                  absl::string_view sha256) {
+  ArtifactReferenceRow row{.tenant = std::string(tenant),
+                           .sha256 = std::string(sha256),
+                           .size_bytes = from.Integer(0),
+                           .media_type = Text(from, 1),
+                           .create_ms = from.Integer(2)};
+  if (ArtifactReferenceChecksum(row) == from.Integer(3)) return row;
+  return DamagedRow("artifact_reference", absl::StrCat(tenant, "/", sha256));
+}
+
 // The columns tenant, id, crc, bytes.
 absl::Status ReadDocument(const SqliteStatement& from, absl::string_view collection,
                           DocumentRow& row) {
@@ -128,6 +141,12 @@ absl::Status SqliteReader::PrepareAll() {
       {&find_artifact_,
        "SELECT size_bytes, media_type, create_ms, crc FROM artifact_reference "
        "WHERE tenant = ?1 AND sha256 = ?2"},
+      {&list_artifacts_,
+       "SELECT size_bytes, media_type, create_ms, crc, sha256 FROM artifact_reference "
+       "WHERE tenant = ?1 AND sha256 > ?2 ORDER BY sha256 LIMIT ?3"},
+      {&sum_artifacts_,
+       "SELECT count(*), ifnull(sum(size_bytes), 0) FROM artifact_reference WHERE tenant = ?1"},
+      {&any_artifact_, "SELECT 1 FROM artifact_reference WHERE sha256 = ?1 LIMIT 1"},
       {&get_limits_,
        "SELECT worker, device, job_class, max_running, crc FROM class_limit "
        "ORDER BY worker, device, job_class"},
@@ -299,16 +318,48 @@ absl::StatusOr<std::optional<ArtifactReferenceRow>> SqliteReader::FindArtifactRe
   const absl::StatusOr<bool> found = find_artifact_.Step();
   if (!found.ok()) return found.status();
   if (!*found) return std::nullopt;
-  ArtifactReferenceRow row;
-  row.tenant = std::string(tenant);
-  row.sha256 = std::string(sha256);
-  row.size_bytes = find_artifact_.Integer(0);
-  row.media_type = Text(find_artifact_, 1);
-  row.create_ms = find_artifact_.Integer(2);
-  if (ArtifactReferenceChecksum(row) != find_artifact_.Integer(3)) {
-    return DamagedRow("artifact_reference", absl::StrCat(tenant, "/", sha256));
+  absl::StatusOr<ArtifactReferenceRow> row = ReadArtifact(find_artifact_, tenant, sha256);
+  if (!row.ok()) return row.status();
+  return *std::move(row);
+}
+
+absl::StatusOr<std::vector<ArtifactReferenceRow>> SqliteReader::ListArtifactReferences(
+    absl::string_view tenant, absl::string_view after, int max_rows) {
+  StatementReset reset(list_artifacts_);
+  list_artifacts_.BindText(1, tenant);
+  list_artifacts_.BindText(2, after);
+  list_artifacts_.Bind(3, max_rows);
+  std::vector<ArtifactReferenceRow> rows;
+  absl::StatusOr<bool> found = list_artifacts_.Step();
+  for (; found.ok() && *found; found = list_artifacts_.Step()) {
+    absl::StatusOr<ArtifactReferenceRow> row =
+        ReadArtifact(list_artifacts_, tenant, Text(list_artifacts_, 4));
+    if (!row.ok()) return row.status();
+    rows.push_back(*std::move(row));
   }
-  return row;
+  if (!found.ok()) return found.status();
+  return rows;
+}
+
+absl::StatusOr<ArtifactUse> SqliteReader::SumArtifactReferences(absl::string_view tenant) {
+  StatementReset reset(sum_artifacts_);
+  sum_artifacts_.BindText(1, tenant);
+  const absl::StatusOr<bool> found = sum_artifacts_.Step();
+  if (!found.ok()) return found.status();
+  return ArtifactUse{sum_artifacts_.Integer(0), sum_artifacts_.Integer(1)};
+}
+
+absl::StatusOr<std::vector<bool>> SqliteReader::AreArtifactsReferenced(
+    absl::Span<const std::string> sha256s) {
+  std::vector<bool> referenced;
+  for (const std::string& sha256 : sha256s) {
+    StatementReset reset(any_artifact_);
+    any_artifact_.BindText(1, sha256);
+    const absl::StatusOr<bool> found = any_artifact_.Step();
+    if (!found.ok()) return found.status();
+    referenced.push_back(*found);
+  }
+  return referenced;
 }
 
 absl::StatusOr<std::vector<LimitRow>> SqliteReader::GetLimits() {

@@ -41,6 +41,11 @@ class SqliteReader {
                                                           absl::string_view after, int max_rows);
   absl::StatusOr<std::optional<ArtifactReferenceRow>> FindArtifactReference(
       absl::string_view tenant, absl::string_view sha256);
+  absl::StatusOr<std::vector<ArtifactReferenceRow>> ListArtifactReferences(absl::string_view tenant,
+                                                                           absl::string_view after,
+                                                                           int max_rows);
+  absl::StatusOr<ArtifactUse> SumArtifactReferences(absl::string_view tenant);
+  absl::StatusOr<std::vector<bool>> AreArtifactsReferenced(absl::Span<const std::string> sha256s);
   absl::StatusOr<std::vector<LimitRow>> GetLimits();
   absl::StatusOr<std::optional<DocumentRow>> GetDocument(const DocumentKey& key);
   absl::StatusOr<std::vector<DocumentRow>> ListDocuments(const DocumentQuery& query);
@@ -52,7 +57,7 @@ class SqliteReader {
   SqliteDatabase database_;
   SqliteStatement get_job_, get_spec_, list_jobs_, list_failed_, load_live_, last_job_;
   SqliteStatement find_request_, get_model_, latest_model_, list_models_, find_artifact_,
-      get_limits_;
+      list_artifacts_, sum_artifacts_, any_artifact_, get_limits_;
   SqliteStatement get_states_, get_document_, list_documents_, list_documents_down_;
 };
 

@@ -89,7 +89,12 @@ CREATE TABLE document (
 ) WITHOUT ROWID;
 )sql";
 
-constexpr const char* kMigrations[] = {kFirst, kDocuments};
+// Version 3: who sweeps asks whether anybody refers to a hash.
+constexpr char kArtifactHashes[] = R"sql(
+CREATE INDEX artifact_hash ON artifact_reference (sha256);
+)sql";
+
+constexpr const char* kMigrations[] = {kFirst, kDocuments, kArtifactHashes};
 
 }  // namespace
 

@@ -120,7 +120,7 @@ TEST_F(SqliteStoreTest, ADamagedDocumentIsDataLossNamingIt) {
 
 TEST_F(SqliteStoreTest, AFileOfTheFirstVersionGetsTheTablesOfTheNext) {
   Open();
-  Damage("DROP TABLE document; PRAGMA user_version = 1");
+  Damage("DROP INDEX artifact_hash; DROP TABLE document; PRAGMA user_version = 1");
   const auto store = Open();
   WriteBatch batch;
   batch.documents = {{{"schedule", "default", "nightly"}, "bytes"}};

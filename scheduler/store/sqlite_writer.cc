@@ -62,6 +62,7 @@ absl::Status SqliteWriter::PrepareAll() {
       {&insert_model_, "INSERT INTO model_version VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
       {&insert_artifact_,
        "INSERT OR IGNORE INTO artifact_reference VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
+      {&release_artifact_, "DELETE FROM artifact_reference WHERE tenant = ?1 AND sha256 = ?2"},
       {&clear_limits_, "DELETE FROM class_limit"},
       {&insert_limit_, "INSERT INTO class_limit VALUES (?1, ?2, ?3, ?4, ?5)"},
       {&put_document_, "INSERT OR REPLACE INTO document VALUES (?1, ?2, ?3, ?4, ?5)"},
@@ -131,6 +132,11 @@ absl::Status SqliteWriter::Write(const WriteBatch& batch) {
   if (status.ok() && !batch.deletes.empty()) status = Delete(batch.deletes);
   each(batch.requests, [&](const RequestRow& row) { return Insert(row); });
   each(batch.model_versions, [&](const ModelVersionRow& row) { return Insert(row); });
+  each(batch.released_artifacts, [&](const ArtifactReferenceKey& key) {
+    release_artifact_.BindText(1, key.tenant);
+    release_artifact_.BindText(2, key.sha256);
+    return release_artifact_.Run();
+  });
   each(batch.artifact_references, [&](const ArtifactReferenceRow& row) { return Insert(row); });
   if (status.ok() && batch.limits.has_value()) status = Replace(*batch.limits);
   each(batch.documents, [&](const DocumentWrite& write) { return Write(write); });

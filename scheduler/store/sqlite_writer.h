@@ -49,7 +49,7 @@ class SqliteWriter {
   SqliteStatement get_epoch_, set_epoch_;
   SqliteStatement insert_job_, update_job_, delete_job_, raise_deleted_;
   SqliteStatement insert_request_, expired_requests_, delete_request_;
-  SqliteStatement insert_model_, insert_artifact_, clear_limits_, insert_limit_;
+  SqliteStatement insert_model_, insert_artifact_, release_artifact_, clear_limits_, insert_limit_;
   SqliteStatement put_document_, delete_document_;
   int log_pages_ = 0;
   int64_t expiry_cursor_ = 0;  // Number of the last request row the clean-up looked at.

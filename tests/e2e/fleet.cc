@@ -84,6 +84,11 @@ std::string Fleet::Config(const std::string& name, const std::string& text) {
   return path;
 }
 
+std::string Fleet::ArtifactsConfig() const {
+  if (!options_.artifacts.empty()) return options_.artifacts;
+  return absl::StrCat("artifact_dir: '", directory_, "/artifacts'\n");
+}
+
 std::string Fleet::SchedulerLines(const std::string& socket) const {
   std::string lines;
   for (int number = 1; number <= options_.schedulers; ++number) {
@@ -98,8 +103,7 @@ void Fleet::StartScheduler(int number) {
       name, absl::StrCat("name: 's", number, "'\n", "data_dir: '", directory_, "/", name, "'\n",
                          "listen: 'unix:", directory_, "/client", number, ".sock'\n",
                          "worker_listen: 'unix:", directory_, "/worker", number, ".sock'\n",
-                         "artifact_dir: '", directory_, "/artifacts'\n",
-                         "lease { seconds: ", options_.lease_seconds, " }\n",
+                         ArtifactsConfig(), "lease { seconds: ", options_.lease_seconds, " }\n",
                          "heartbeat_interval { nanos: 200000000 }\n",
                          options_.allow_noop ? "allow_noop: true\n" : "", options_.scheduler_config,
                          options_.config_of ? options_.config_of(number) : ""));
@@ -113,8 +117,8 @@ void Fleet::StartGateway() {
   std::filesystem::remove(addresses);
   const std::string config = Config(
       "gateway", absl::StrCat("http_listen: '127.0.0.1:0'\n", "grpc_listen: 'unix:", directory_,
-                              "/gateway.sock'\n", SchedulerLines("client"), "artifact_dir: '",
-                              directory_, "/artifacts'\n", "address_file: '", addresses, "'\n"));
+                              "/gateway.sock'\n", SchedulerLines("client"), ArtifactsConfig(),
+                              "address_file: '", addresses, "'\n"));
   gateway_ = std::make_unique<Process>(
       std::vector<std::string>{Binary("switchyard-gateway"), "--config", config},
       directory_ + "/gateway.log");
@@ -133,8 +137,7 @@ void Fleet::StartWorker(int number) {
   const std::string config =
       Config(name, absl::StrCat("id: 'w", number, "'\n", "data_dir: '", directory_, "/", name,
                                 "'\n", SchedulerLines("worker"), "data_roots: '", data_root_, "'\n",
-                                "artifact_dir: '", directory_, "/artifacts'\n", "threads: 1\n",
-                                "drain_seconds: 10\n"));
+                                ArtifactsConfig(), "threads: 1\n", "drain_seconds: 10\n"));
   workers_[number - 1] = std::make_unique<Process>(
       std::vector<std::string>{Binary("switchyard-worker"), "--config", config},
       absl::StrCat(directory_, "/", name, ".log"));

@@ -25,6 +25,7 @@ struct FleetOptions {
   int schedulers = 1;
   // Added to the configuration of the scheduler with this number.
   std::function<std::string(int number)> config_of = nullptr;
+  std::string artifacts;  // Configuration of the artifact store for all; empty: a folder.
 };
 
 // Used by one thread. A failed start ends the test process with the log's place.
@@ -71,6 +72,7 @@ class Fleet {
   std::string Config(const std::string& name, const std::string& text);
   // A `scheduler:` line for each of them.
   std::string SchedulerLines(const std::string& socket) const;
+  std::string ArtifactsConfig() const;
 
   const FleetOptions options_;
   std::string directory_, data_root_, http_;

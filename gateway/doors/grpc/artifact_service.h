@@ -20,7 +20,6 @@ struct ArtifactServiceOptions {
 
 // `store` and `upstream` must outlive the service. Stop the server before the service goes.
 std::unique_ptr<grpc::Service> MakeArtifactService(ArtifactServiceOptions options,
-                                                   ArtifactStore* store,
-                                                   Upstream& upstream);
+                                                   ArtifactStore* store, Upstream& upstream);
 
 }  // namespace switchyard::gateway

@@ -11,20 +11,21 @@
 namespace switchyard::gateway {
 namespace {
 
-std::string ReasonOf(const absl::Status& status) {
+google::rpc::ErrorInfo InfoOf(const absl::Status& status) {
   const auto payload = status.GetPayload("type.googleapis.com/google.rpc.ErrorInfo");
   google::rpc::ErrorInfo info;
   if (!payload.has_value() || !info.ParseFromString(std::string(*payload))) return {};
-  return info.reason();
+  return info;
 }
 
 }  // namespace
 
 int OwnHttpStatus(const absl::Status& status) {
-  const std::string reason = ReasonOf(status);
+  const std::string reason = InfoOf(status).reason();
   if (reason == "BODY_TOO_LARGE") return 413;
   if (reason == "MEDIA_TYPE_NOT_TAKEN") return 415;
   if (reason == "METHOD_NOT_ALLOWED") return 405;
+  if (reason == "RANGE_NOT_SATISFIABLE") return 416;
   return 0;
 }
 
@@ -40,6 +41,13 @@ http::Response ProblemAnswer(const absl::Status& status, const http::RequestHead
     response.head.headers.emplace_back("Retry-After", absl::StrCat(static_cast<int64_t>(seconds)));
   }
   if (http_status == 401) response.head.headers.emplace_back("WWW-Authenticate", "Bearer");
+  if (http_status == 416) {
+    const auto info = InfoOf(status);
+    const auto size = info.metadata().find("size_bytes");
+    if (size != info.metadata().end()) {
+      response.head.headers.emplace_back("Content-Range", absl::StrCat("bytes */", size->second));
+    }
+  }
   response.body = ProblemJson(status, head.path(), http_status);
   return response;
 }

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status/error.h"
 #include "gateway/doors/json/answer.h"
+#include "gateway/doors/json/byte_range.h"
 #include "gateway/doors/json/json_door.h"
 #include "gateway/upstream/message_bytes.h"
 #include "gateway/upstream/stream_call.h"
@@ -64,7 +65,45 @@ Awaitable<absl::Status> SendPieces(Exchange& exchange, StreamCall& call, const M
   co_return absl::OkStatus();
 }
 
-http::ResponseHead DownloadHead(const Method& method, const Message& first) {
+int64_t NumberIn(const Message& message, const FieldDescriptor* field) {
+  return std::max<int64_t>(0, message.GetReflection()->GetInt64(message, field));
+}
+
+// The strong ETag of what is asked for, quoted; empty: it has none.
+std::string TagOf(const Method& method, const Message& request) {
+  if (method.raw.request_etag == nullptr) return {};
+  return absl::StrCat("\"", request.GetReflection()->GetString(request, method.raw.request_etag),
+                      "\"");
+}
+
+// Sets what the client wants of it. False: all of it.
+bool TakeRange(const http::RequestHead& head, const Method& method, absl::string_view tag,
+               Message* request) {
+  if (method.raw.request_offset == nullptr) return false;
+  const std::optional<WantedRange> wanted = RangeOf(head, tag);
+  if (!wanted.has_value()) return false;
+  request->GetReflection()->SetInt64(request, method.raw.request_offset, wanted->offset);
+  request->GetReflection()->SetInt64(request, method.raw.request_length, wanted->length);
+  return true;
+}
+
+std::optional<uint64_t> DownloadLength(const Method& method, const Message& first) {
+  const FieldDescriptor* field =
+      method.raw.response_range != nullptr ? method.raw.response_range : method.raw.response_length;
+  if (field == nullptr) return std::nullopt;
+  return static_cast<uint64_t>(NumberIn(first, field));
+}
+
+// `bytes 5-9/100`
+std::string ContentRange(const Method& method, const Message& first) {
+  const int64_t offset = NumberIn(first, method.raw.response_offset);
+  const int64_t size = NumberIn(first, method.raw.response_range);
+  return absl::StrCat("bytes ", offset, "-", offset + size - 1, "/",
+                      NumberIn(first, method.raw.response_length));
+}
+
+http::ResponseHead DownloadHead(const Method& method, const Message& first, const std::string& tag,
+                                bool ranged) {
   const auto* reflection = first.GetReflection();
   http::ResponseHead head;
   head.status = method.success_status;
@@ -76,30 +115,35 @@ http::ResponseHead DownloadHead(const Method& method, const Message& first) {
   head.headers = {{"X-Content-Type-Options", "nosniff"},
                   {"Content-Disposition", "attachment"},
                   {"Content-Security-Policy", "default-src 'none'; sandbox"}};
+  if (!tag.empty()) head.headers.emplace_back("ETag", tag);
+  if (method.raw.request_offset != nullptr) head.headers.emplace_back("Accept-Ranges", "bytes");
+  if (ranged) {
+    head.status = 206;
+    head.headers.emplace_back("Content-Range", ContentRange(method, first));
+  }
   return head;
-}
-
-std::optional<uint64_t> DownloadLength(const Method& method, const Message& first) {
-  if (method.raw.response_length == nullptr) return std::nullopt;
-  return static_cast<uint64_t>(
-      std::max<int64_t>(0, first.GetReflection()->GetInt64(first, method.raw.response_length)));
 }
 
 // The answer of a download, made of the call's messages.
 class Download {
  public:
-  Download(Exchange& exchange, const Method& method) : exchange_(exchange), method_(method) {}
+  // `tag`: its ETag; empty: none. `ranged`: only a part was asked for.
+  Download(Exchange& exchange, const Method& method, std::string tag, bool ranged)
+      : exchange_(exchange), method_(method), tag_(std::move(tag)), ranged_(ranged) {}
 
   // False: no more is wanted.
   Awaitable<bool> Take(const grpc::ByteBuffer& bytes) {
     const auto message = FromBytes(bytes, *method_.response);
     if (!message.ok()) co_return false;
     if (!std::exchange(begun_, true)) {
+      // It exists, and the caller may read it.
+      not_modified_ = !tag_.empty() && HasAlready(exchange_.head(), tag_);
+      if (not_modified_) co_return false;
       const std::optional<uint64_t> length = DownloadLength(method_, **message);
       left_ = length.value_or(0);
-      http::ResponseHead head = DownloadHead(method_, **message);
+      http::ResponseHead head = DownloadHead(method_, **message, tag_, ranged_);
       const bool open = co_await exchange_.Begin(std::move(head), length);
-      if (!open) co_return false;
+      if (!open || exchange_.head().verb == "HEAD") co_return false;
     }
     // The last piece waits for the call's status: bytes that turn out damaged must not look whole.
     const bool sent = co_await exchange_.Write(std::move(held_));
@@ -110,7 +154,12 @@ class Download {
   }
 
   Awaitable<> Close(const absl::Status& status) {
-    if (!begun_) {
+    if (not_modified_) {
+      http::Response known;
+      known.head.status = 304;
+      known.head.headers.emplace_back("ETag", tag_);
+      co_await exchange_.Respond(std::move(known));
+    } else if (!begun_) {
       http::Response problem = ProblemAnswer(Explain(status), exchange_.head());
       co_await exchange_.Respond(std::move(problem));
     } else if (exchange_.head().verb != "HEAD" && (!status.ok() || left_ > 0)) {
@@ -129,9 +178,12 @@ class Download {
 
   Exchange& exchange_;
   const Method& method_;
+  const std::string tag_;
+  const bool ranged_;
   std::string held_;
   uint64_t left_ = 0;
   bool begun_ = false;
+  bool not_modified_ = false;
 };
 
 }  // namespace
@@ -177,13 +229,15 @@ Awaitable<> JsonDoor::HandleDownload(Exchange& exchange, const Route& route, Cal
     co_await exchange.Respond(ProblemAnswer(request.status(), exchange.head()));
     co_return;
   }
+  const std::string tag = TagOf(method, **request);
+  const bool ranged = TakeRange(exchange.head(), method, tag, request->get());
   info.deadline = DeadlineFor(method, **request, exchange.head());
   const auto call = StreamCall::Start(*upstream_, info, exchange.executor());
   exchange.OnGone([call] { call->Cancel(); });
   grpc::ByteBuffer first = ToBytes(**request);
   const bool taken = co_await call->Write(std::move(first));
   if (taken) call->WritesDone();
-  Download download(exchange, method);
+  Download download(exchange, method, tag, ranged);
   grpc::ByteBuffer bytes;
   while (co_await call->Read(kForever, &bytes) == Outcome::kMessage) {
     if (!co_await download.Take(bytes)) break;

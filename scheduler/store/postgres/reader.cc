@@ -24,7 +24,7 @@ constexpr int kLiveRows = 5000;
 // went though nothing matched.
 #define LIST_JOBS(only)                                                                        \
   "WITH scanned AS (SELECT id, kind, state FROM job WHERE tenant = $1 AND id < $2 " only       \
-  "AND id >= $7 ORDER BY id DESC LIMIT $3), "                                                               \
+  "AND id >= $7 ORDER BY id DESC LIMIT $3), "                                                  \
   "picked AS (SELECT id FROM scanned WHERE ($4::BIGINT = 0 OR kind = $4) AND "                 \
   "($5::BIGINT = 0 OR ($5 >> state::INT) & 1 = 1) ORDER BY id DESC LIMIT $6) "                 \
   "SELECT looked.number, looked.last, " JOB_COLUMNS                                            \
@@ -69,6 +69,18 @@ constexpr PostgresStatement kFindArtifact = {
     "find_artifact",
     "SELECT size_bytes, media_type, create_ms, crc FROM artifact_reference "
     "WHERE tenant = $1 AND sha256 = $2"};
+constexpr PostgresStatement kListArtifacts = {
+    "list_artifacts",
+    "SELECT size_bytes, media_type, create_ms, crc, sha256 FROM artifact_reference "
+    "WHERE tenant = $1 AND sha256 COLLATE \"C\" > $2 ORDER BY sha256 COLLATE \"C\" LIMIT $3"};
+constexpr PostgresStatement kSumArtifacts = {
+    "sum_artifacts",
+    "SELECT count(*)::BIGINT, coalesce(sum(size_bytes), 0)::BIGINT FROM artifact_reference "
+    "WHERE tenant = $1"};
+constexpr PostgresStatement kAnyArtifacts = {
+    "any_artifacts",
+    "SELECT (EXISTS (SELECT 1 FROM artifact_reference WHERE sha256 = asked.sha256))::INT::BIGINT "
+    "FROM unnest($1::TEXT[]) WITH ORDINALITY AS asked (sha256, place) ORDER BY place"};
 constexpr PostgresStatement kGetLimits = {
     "get_limits",
     "SELECT worker, device, job_class, max_running, crc FROM class_limit "
@@ -138,6 +150,18 @@ absl::StatusOr<ModelVersionRow> ReadModelVersion(const RowView& from) {
   row.bytes = from.Text(6);
   if (ModelVersionChecksum(row) == from.Integer(5)) return row;
   return DamagedRow("model_version", absl::StrCat(row.tenant, "/", row.model, "/", row.version));
+}
+
+// The columns size_bytes, media_type, create_ms, crc.
+absl::StatusOr<ArtifactReferenceRow> ReadArtifact(const RowView& from, absl::string_view tenant,
+                                                  absl::string_view sha256) {
+  ArtifactReferenceRow row{.tenant = std::string(tenant),
+                           .sha256 = std::string(sha256),
+                           .size_bytes = from.Integer(0),
+                           .media_type = from.Text(1),
+                           .create_ms = from.Integer(2)};
+  if (ArtifactReferenceChecksum(row) == from.Integer(3)) return row;
+  return DamagedRow("artifact_reference", absl::StrCat(tenant, "/", sha256));
 }
 
 // The columns tenant, id, crc, bytes.
@@ -347,16 +371,38 @@ absl::StatusOr<std::optional<ArtifactReferenceRow>> PostgresReader::FindArtifact
   const absl::StatusOr<PostgresResult> result = Query(kFindArtifact, parameters);
   if (!result.ok()) return result.status();
   if (result->rows() == 0) return std::nullopt;
-  ArtifactReferenceRow row;
-  row.tenant = std::string(tenant);
-  row.sha256 = std::string(sha256);
-  row.size_bytes = result->Integer(0, 0);
-  row.media_type = result->Text(0, 1);
-  row.create_ms = result->Integer(0, 2);
-  if (ArtifactReferenceChecksum(row) != result->Integer(0, 3)) {
-    return DamagedRow("artifact_reference", absl::StrCat(tenant, "/", sha256));
-  }
-  return row;
+  absl::StatusOr<ArtifactReferenceRow> row = ReadArtifact(RowView{*result, 0}, tenant, sha256);
+  if (!row.ok()) return row.status();
+  return *std::move(row);
+}
+
+absl::StatusOr<std::vector<ArtifactReferenceRow>> PostgresReader::ListArtifactReferences(
+    absl::string_view tenant, absl::string_view after, int max_rows) {
+  Parameters parameters;
+  parameters.Text(tenant).Text(after).Integer(max_rows);
+  return ReadAll<ArtifactReferenceRow>(Query(kListArtifacts, parameters), [&](const RowView& from) {
+    return ReadArtifact(from, tenant, from.Text(4));
+  });
+}
+
+absl::StatusOr<ArtifactUse> PostgresReader::SumArtifactReferences(absl::string_view tenant) {
+  Parameters parameters;
+  parameters.Text(tenant);
+  const absl::StatusOr<PostgresResult> result = Query(kSumArtifacts, parameters);
+  if (!result.ok()) return result.status();
+  return ArtifactUse{result->Integer(0, 0), result->Integer(0, 1)};
+}
+
+absl::StatusOr<std::vector<bool>> PostgresReader::AreArtifactsReferenced(
+    absl::Span<const std::string> sha256s) {
+  Parameters parameters;
+  parameters.Array(PostgresType::kText, sha256s,
+                   [](const std::string& sha256) { return absl::string_view(sha256); });
+  const absl::StatusOr<PostgresResult> result = Query(kAnyArtifacts, parameters);
+  if (!result.ok()) return result.status();
+  std::vector<bool> referenced;
+  for (int row = 0; row < result->rows(); ++row) referenced.push_back(result->Integer(row, 0) != 0);
+  return referenced;
 }
 
 absl::StatusOr<std::vector<LimitRow>> PostgresReader::GetLimits() {

@@ -42,6 +42,11 @@ class PostgresReader {
                                                           absl::string_view after, int max_rows);
   absl::StatusOr<std::optional<ArtifactReferenceRow>> FindArtifactReference(
       absl::string_view tenant, absl::string_view sha256);
+  absl::StatusOr<std::vector<ArtifactReferenceRow>> ListArtifactReferences(absl::string_view tenant,
+                                                                           absl::string_view after,
+                                                                           int max_rows);
+  absl::StatusOr<ArtifactUse> SumArtifactReferences(absl::string_view tenant);
+  absl::StatusOr<std::vector<bool>> AreArtifactsReferenced(absl::Span<const std::string> sha256s);
   absl::StatusOr<std::vector<LimitRow>> GetLimits();
   absl::StatusOr<std::optional<DocumentRow>> GetDocument(const DocumentKey& key);
   absl::StatusOr<std::vector<DocumentRow>> ListDocuments(const DocumentQuery& query);

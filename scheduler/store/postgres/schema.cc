@@ -158,7 +158,12 @@ BEGIN
 END $$;
 )sql";
 
-constexpr const char* kMigrations[] = {kFirst, kLead};
+// Version 3: who sweeps asks whether anybody refers to a hash.
+constexpr char kArtifactHashes[] = R"sql(
+CREATE INDEX artifact_hash ON artifact_reference (sha256);
+)sql";
+
+constexpr const char* kMigrations[] = {kFirst, kLead, kArtifactHashes};
 
 // What schedulers lock while they look at the version; any number that others do not use.
 constexpr int64_t kMigrationLock = 0x5377697463687964;  // "Switchyd"

@@ -50,6 +50,10 @@ constexpr PostgresStatement kInsertArtifacts = {
     "insert_artifacts",
     "INSERT INTO artifact_reference SELECT * FROM unnest($1::TEXT[], $2::TEXT[], $3::BIGINT[], "
     "$4::TEXT[], $5::BIGINT[], $6::BIGINT[]) ON CONFLICT DO NOTHING"};
+constexpr PostgresStatement kReleaseArtifacts = {
+    "release_artifacts",
+    "DELETE FROM artifact_reference WHERE (tenant, sha256) IN "
+    "(SELECT * FROM unnest($1::TEXT[], $2::TEXT[]))"};
 constexpr PostgresStatement kClearLimits = {"clear_limits", "DELETE FROM class_limit"};
 constexpr PostgresStatement kInsertLimits = {
     "insert_limits",
@@ -148,6 +152,14 @@ Call InsertModels(const std::vector<ModelVersionRow>& rows) {
   return call;
 }
 
+Call ReleaseArtifacts(const std::vector<ArtifactReferenceKey>& keys) {
+  using Key = ArtifactReferenceKey;
+  Call call{kReleaseArtifacts, {}};
+  call.parameters.Array(kText, keys, [](const Key& key) { return absl::string_view(key.tenant); })
+      .Array(kText, keys, [](const Key& key) { return absl::string_view(key.sha256); });
+  return call;
+}
+
 Call InsertArtifacts(const std::vector<ArtifactReferenceRow>& rows) {
   using Row = ArtifactReferenceRow;
   Call call{kInsertArtifacts, {}};
@@ -195,6 +207,9 @@ std::vector<Call> CallsFor(const WriteBatch& batch) {
   }
   if (!batch.requests.empty()) calls.push_back(InsertRequests(batch.requests));
   if (!batch.model_versions.empty()) calls.push_back(InsertModels(batch.model_versions));
+  if (!batch.released_artifacts.empty()) {
+    calls.push_back(ReleaseArtifacts(batch.released_artifacts));
+  }
   if (!batch.artifact_references.empty()) {
     calls.push_back(InsertArtifacts(batch.artifact_references));
   }
