@@ -25,7 +25,8 @@ class NoEarlyPreemption final : public Checker {
   }
   void OnCancelSent(const std::string& worker, const scheduler::CancelAttempt& cancel,
                     int64_t now_us) override {
-    if (!cancel.preempt || IsDrained(cancel.ref)) return;
+    // Told again: its worker has attached anew since, and a drain may have been lifted meanwhile.
+    if (!cancel.preempt || !told_.insert(cancel.ref).second || IsDrained(cancel.ref)) return;
     Look();
     const auto start = starts_.find({worker, cancel.ref});
     if (start != starts_.end() && now_us - start->second >= kMinRunUs) return;
@@ -42,6 +43,7 @@ class NoEarlyPreemption final : public Checker {
                        [&](const std::string& worker) { return drained_.contains(worker); });
   }
 
+  std::set<AttemptRef> told_;
   std::set<std::string> drained_;
   std::map<AttemptRef, std::set<std::string>> workers_;
   std::map<std::pair<std::string, AttemptRef>, int64_t> starts_;
