@@ -67,6 +67,9 @@ struct CoreConfig {
   uint64_t epoch =
       1;  // Leader epoch, committed before the core is made. REQUIRES: larger than any before.
   JobId last_job_id = 0;  // Largest id ever given out, as far as the store knows.
+  // Worker sessions below it were opened before the core was made, and are closed when they say
+  // hello: what they tell may be older than what a core before this one handed out.
+  uint64_t first_session = 0;
   std::vector<KindConfig> kinds;
   std::vector<LimitRule> limits;  // As stored.
   // Tenants and keys with settings of their own; others have TenantSettings() and KeySettings().

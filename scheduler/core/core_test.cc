@@ -538,6 +538,14 @@ TEST_F(CoreTest, ALateHelloOfAStreamThatWasGivenUpEndsNothing) {
   EXPECT_EQ(Of(ref.job).state, JobState::kRunning);
 }
 
+TEST_F(CoreTest, AHelloOfAStreamFromBeforeTheCoreWasMadeIsRefused) {
+  CoreConfig config = TestConfig();
+  config.first_session = 5;
+  Make(std::move(config));
+  EXPECT_THAT(Drain(Hello(4, "w1")).closed_sessions, ElementsAre(4));
+  EXPECT_THAT(Drain(Hello(5, "w1")).welcomes, SizeIs(1));
+}
+
 TEST_F(CoreTest, PriorityCanBeChangedWhileAJobWaits) {
   SubmitOne({.kind = kTrain, .priority = 4});
   const JobId raised = SubmitOne({.kind = kTrain, .priority = 9});

@@ -108,9 +108,9 @@ void Core::Impl::On(const WorkerDraining& event) {
 void Core::Impl::On(const WorkerAttached& event) {
   const uint32_t number = WorkerNamed(event.worker);
   WorkerRow& worker = workers_[number];
-  // Late, of a stream it gave up before it opened the one we know: its state is an old one, and who
-  // believed it would end what runs.
-  if (event.session < worker.newest_session) {
+  // Late, of a stream it gave up before it opened the one we know, or a core before this one knew:
+  // its state is an old one, and who believed it would end what runs.
+  if (event.session < std::max(worker.newest_session, config_.first_session)) {
     effects_->closed_sessions.push_back(event.session);
     return;
   }

@@ -94,8 +94,9 @@ class Engine::Impl {
   SpecCache specs_;
   ModelLinks models_;
   uint64_t epoch_ = 0;
-  uint64_t term_ = 0;  // In which the present core was built.
+  uint64_t term_ = 0;                // In which the present core was built.
   std::set<uint64_t> sessions_;      // Attached to the present core; closed when it goes.
+  uint64_t newest_session_ = 0;      // That ever said hello.
   std::deque<Input> own_inputs_;     // The engine's own reports, for the next drain.
   std::deque<JobId> ready_;          // Whose inputs the core has asked for.
   absl::Duration next_resolve_;      // BootTime before which none is resolved: the store was busy.
@@ -112,7 +113,10 @@ absl::Status Engine::Impl::Build() {
   const absl::Duration begin = clock_.BootTime();
   next_build_ = begin + options_.rebuild_backoff;
   term_ = LeadingTerm(*options_.leadership, clock_);
-  absl::StatusOr<std::unique_ptr<Core>> core = BuildCore(options_.core, store_, ReadClocks(clock_));
+  CoreConfig config = options_.core;
+  config.first_session = newest_session_ + 1;
+  absl::StatusOr<std::unique_ptr<Core>> core =
+      BuildCore(std::move(config), store_, ReadClocks(clock_));
   if (!core.ok()) {
     if (options_.log) {
       LogError("cannot build the scheduling core from the store; trying again",
@@ -240,6 +244,7 @@ void Engine::Impl::TakeInputs(PendingDrain& drain, std::deque<Input>& inbox, siz
 void Engine::Impl::NoteSession(const Event& event) {
   if (const auto* attached = std::get_if<WorkerAttached>(&event)) {
     sessions_.insert(attached->session);
+    newest_session_ = std::max(newest_session_, attached->session);
   } else if (const auto* detached = std::get_if<WorkerDetached>(&event)) {
     sessions_.erase(detached->session);
   }
